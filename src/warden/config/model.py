@@ -1,0 +1,217 @@
+"""The frozen values a configuration becomes: compared by value, never changed, no methods that act."""
+
+from __future__ import annotations
+
+import enum
+import signal
+from dataclasses import dataclass, field
+
+from warden.words import Autorestart
+
+
+class Auto(enum.Enum):
+    """``AUTO``: the daemon chooses."""
+
+    AUTO = "AUTO"
+
+
+AUTO = Auto.AUTO
+
+
+class Kind(enum.StrEnum):
+    """Which section kind a process comes from."""
+
+    PROGRAM = "program"
+    FCGI = "fcgi-program"
+    LISTENER = "eventlistener"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The part of a program's configuration that decides its life cycle; times in seconds."""
+
+    autostart: bool = True
+    autorestart: Autorestart = Autorestart.UNEXPECTED
+    startsecs: int = 1
+    startretries: int = 3
+    exitcodes: tuple[int, ...] = (0,)
+    stopsignal: int = signal.SIGTERM
+    stopwaitsecs: int = 10
+    stopasgroup: bool = False
+    killasgroup: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelConfig:
+    """Where one output channel goes; sizes in bytes, 0 = off.
+
+    ``logfile`` is a path, AUTO, or None for no file.  A syslog target may be on
+    beside the file.
+    """
+
+    logfile: str | Auto | None = AUTO
+    maxbytes: int = 50 * 1024 * 1024
+    backups: int = 10
+    capture_maxbytes: int = 0
+    events_enabled: bool = False
+    syslog: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FcgiSocketConfig:
+    """The listening socket that the processes of one fcgi-program share as fd 0.
+
+    ``program`` names the section, so that two programs never share by accident.
+    ``path`` is set for unix sockets, ``host`` and ``port`` for tcp.
+    """
+
+    program: str
+    url: str
+    path: str | None = None
+    host: str | None = None
+    port: int | None = None
+    backlog: int | None = None
+    owner: tuple[int, int] | None = None  # uid, gid; -1 = unchanged
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessConfig:
+    """One supervised process, fully resolved.
+
+    ``environment`` is the merge of ``[supervisord] environment`` and the
+    program's own.  ``uid`` is None when the child keeps the daemon's user.
+    ``serverurl`` is None for AUTO.
+    """
+
+    name: str
+    kind: Kind = Kind.PROGRAM
+    command: str
+    priority: int = 999
+    policy: Policy = field(default_factory=Policy)
+    uid: int | None = None
+    directory: str | None = None
+    umask: int | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    serverurl: str | None = None
+    redirect_stderr: bool = False
+    stdout: ChannelConfig = field(default_factory=ChannelConfig)
+    stderr: ChannelConfig = field(default_factory=ChannelConfig)
+    socket: FcgiSocketConfig | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolConfig:
+    """What makes a group an event listener pool.
+
+    ``events`` are upper-case wire names in file order; ``buffer_size`` counts events.
+    """
+
+    events: tuple[str, ...]
+    buffer_size: int = 10
+    result_handler: str = "supervisor.dispatchers:default_handler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupConfig:
+    """Processes that are started, stopped, added and removed together."""
+
+    name: str
+    kind: Kind | None = None  # None: a [group:x] of several programs
+    priority: int = 999
+    processes: tuple[ProcessConfig, ...] = ()
+    pool: PoolConfig | None = None  # set exactly when kind is LISTENER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpServerConfig:
+    """One ``[unix_http_server]`` or ``[inet_http_server]`` section.
+
+    ``path`` is set for unix sockets; else ``host`` ("" = all addresses) and
+    ``port``.  ``username`` None means no authentication; ``password`` is plain
+    text or ``{SHA}`` and 40 hexadecimal digits.
+    """
+
+    section: str
+    path: str | None = None
+    mode: int = 0o700
+    owner: tuple[int, int] | None = None  # uid, gid; -1 = unchanged
+    host: str = ""
+    port: int = 0
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginConfig:
+    """One ``[rpcinterface:x]`` or ``[ctlplugin:x]`` section: ``factory`` as ``module:attr``, other options as text."""
+
+    name: str
+    factory: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """The ``[supervisord]`` section with the command line applied; sizes in bytes.
+
+    ``logfile`` is an absolute path or None for syslog; ``pidfile`` is absolute.
+    """
+
+    logfile: str | None
+    logfile_maxbytes: int = 50 * 1024 * 1024
+    logfile_backups: int = 10
+    loglevel: str = "info"
+    pidfile: str
+    umask: int = 0o022
+    nodaemon: bool = False
+    silent: bool = False
+    minfds: int = 1024
+    minprocs: int = 200
+    nocleanup: bool = False
+    childlogdir: str
+    user: int | None = None  # uid
+    directory: str | None = None
+    strip_ansi: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+    identifier: str = "supervisor"
+
+
+class Severity(enum.StrEnum):
+    """Level of a message the reading of a configuration left for the activity log."""
+
+    CRITICAL = "critical"
+    WARNING = "warn"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One configuration, read and checked.
+
+    ``groups`` are in order of creation (ascending priority, then name);
+    ``servers`` in the order in which they are opened (inet first, then unix).
+    ``messages`` wait for the activity log to be opened: (severity, text).
+    ``child_serverurl`` is the AUTO value of SUPERVISOR_SERVER_URL, None without a server.
+    """
+
+    path: str  # absolute
+    server: ServerConfig
+    http: tuple[HttpServerConfig, ...] = ()
+    rpcinterfaces: tuple[PluginConfig, ...] = ()
+    groups: tuple[GroupConfig, ...] = ()
+    child_serverurl: str | None = None
+    messages: tuple[tuple[Severity, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """What supervisorctl needs, command line applied over ``[supervisorctl]`` over defaults."""
+
+    serverurl: str = "http://localhost:9001"
+    username: str | None = None
+    password: str | None = None
+    prompt: str = "supervisor"
+    history_file: str | None = None
+    interactive: bool = False
+    plugins: tuple[PluginConfig, ...] = ()

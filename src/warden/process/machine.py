@@ -1,0 +1,248 @@
+"""The life cycle of one process as a pure function.
+
+``transition(state, event, now, policy)`` returns the next state and the effects
+that the daemon must carry out.  Nothing in this module does I/O, reads a clock
+or logs.  All times are seconds on one monotonic clock.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from warden.config.model import Policy
+from warden.words import Autorestart, ExitStatus, Phase
+
+TOO_QUICK = "Exited too quickly (process log may have details)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the daemon knows about one process.
+
+    ``pid`` is nonzero exactly while a child exists.  ``deadline`` is the moment
+    at which the next ``Tick`` is due; None when only outside events can move
+    the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
+    from the stop signal until the child is reaped.
+    """
+
+    phase: Phase = Phase.STOPPED
+    pid: int = 0
+    tries: int = 0
+    started_at: float | None = None
+    deadline: float | None = None
+    exitstatus: ExitStatus | None = None
+    spawn_error: str | None = None
+    killing: bool = False
+
+
+# --- events: what happened ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequested:
+    """Somebody, or autostart, wants the process to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody, or the shutdown, wants the process to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """The answer to ``Spawn``: a child exists."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """The answer to ``Spawn``: there is no child."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The child was reaped."""
+
+    status: ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFailed:
+    """The operating system refused to signal the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The deadline has come.  While the daemon goes down nothing may start."""
+
+    may_start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The daemon goes down: do not wait for another try."""
+
+
+Event = StartRequested | StopRequested | Spawned | SpawnFailed | Exited | SignalFailed | Tick | GiveUp
+
+
+# --- effects: what to do --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start a child and answer with ``Spawned`` or ``SpawnFailed``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendSignal:
+    """Signal the child, or its process group.  ``forced`` marks the SIGKILL after ``stopwaitsecs``."""
+
+    pid: int
+    signum: int
+    to_group: bool
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell everybody about a new phase; the fields are those of the PROCESS_STATE event."""
+
+    phase: Phase
+    previous: Phase
+    tries: int
+    pid: int
+    expected: bool = True
+
+
+Effect = Spawn | SendSignal | Announce
+Step = tuple[State, tuple[Effect, ...]]
+
+
+# --- the machine ----------------------------------------------------------------
+
+
+def transition(state: State, event: Event, now: float, policy: Policy) -> Step:
+    """Advance one process by one event.
+
+    An event that means nothing in the current phase leaves the state as it is:
+    requests race with exits, so "too late" is normal and not an error.
+    """
+    match event:
+        case Tick(may_start):
+            return _tick(state, now, policy, may_start)
+        case StartRequested():
+            if state.pid or state.phase in (Phase.STARTING, Phase.BACKOFF):
+                return state, ()
+            return _start(replace(state, tries=0), now, policy)
+        case StopRequested():
+            return _stop(state, now, policy)
+        case Spawned(pid):
+            if state.phase is not Phase.STARTING or state.pid:
+                return state, ()
+            return replace(state, pid=pid), ()
+        case SpawnFailed(reason):
+            if state.phase is not Phase.STARTING or state.pid:
+                return state, ()
+            return _back_off(state, reason, now, policy)
+        case Exited(status):
+            return _exit(state, status, now, policy) if state.pid else (state, ())
+        case SignalFailed():
+            return _enter(state, Phase.UNKNOWN) if state.pid and state.phase is not Phase.UNKNOWN else (state, ())
+        case GiveUp():
+            return _enter(replace(state, tries=0), Phase.FATAL) if state.phase is Phase.BACKOFF else (state, ())
+        case _:
+            assert_never(event)
+
+
+def _enter(state: State, phase: Phase, *effects: Effect, deadline: float | None = None, expected: bool = True) -> Step:
+    """Change the phase, announce it, then run ``effects``."""
+    announced = Announce(phase, state.phase, state.tries, state.pid, expected)
+    return replace(state, phase=phase, deadline=deadline), (announced, *effects)
+
+
+def _start(state: State, now: float, policy: Policy) -> Step:
+    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False)
+    return _enter(fresh, Phase.STARTING, Spawn(), deadline=now + policy.startsecs)
+
+
+def _stop(state: State, now: float, policy: Policy) -> Step:
+    match state.phase:
+        case Phase.BACKOFF:
+            return _enter(state, Phase.STOPPED)
+        case Phase.STARTING | Phase.RUNNING if state.pid:
+            kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
+            return _enter(replace(state, killing=True), Phase.STOPPING, kill, deadline=now + policy.stopwaitsecs)
+        case _:
+            return state, ()
+
+
+def _back_off(state: State, reason: str, now: float, policy: Policy) -> Step:
+    """Record a failed start; give up once ``startretries`` is used up.
+
+    The wait grows by one second per try: 1 s, 2 s, 3 s, ...
+    """
+    failed = replace(state, tries=state.tries + 1, spawn_error=reason)
+    waiting, effects = _enter(failed, Phase.BACKOFF, deadline=now + failed.tries)
+    waiting = replace(waiting, pid=0)
+    if waiting.tries <= policy.startretries:
+        return waiting, effects
+    fatal, more = _enter(replace(waiting, tries=0), Phase.FATAL)
+    return fatal, effects + more
+
+
+def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
+    if state.killing:
+        stopped, effects = _enter(replace(state, exitstatus=status, killing=False), Phase.STOPPED)
+        return replace(stopped, pid=0), effects
+    assert state.started_at is not None
+    if state.phase is Phase.STARTING and now - state.started_at < policy.startsecs:
+        return _back_off(state, TOO_QUICK, now, policy)
+    ran: tuple[Effect, ...] = ()
+    if state.phase is Phase.STARTING:  # it lived long enough, but no Tick came in between
+        state, ran = _succeed(state)
+    expected = status.number in policy.exitcodes
+    reason = None if expected else f"Bad exit code {status.number}"
+    gone = replace(state, exitstatus=status, spawn_error=reason, tries=0)
+    exited, more = _enter(gone, Phase.EXITED, expected=expected, deadline=now)
+    return replace(exited, pid=0), ran + more
+
+
+def _succeed(state: State) -> Step:
+    return _enter(replace(state, tries=0), Phase.RUNNING)
+
+
+def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
+    if state.deadline is None or now < state.deadline:
+        return state, ()
+    match state.phase:
+        case Phase.STARTING if state.pid:
+            return _succeed(state)
+        case Phase.STARTING:  # the answer to Spawn is still to come
+            return state, ()
+        case Phase.BACKOFF if may_start:
+            return _start(state, now, policy)
+        case Phase.EXITED if may_start and _restarts(state, policy):
+            return _start(state, now, policy)
+        case Phase.STOPPING:
+            kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
+            return replace(state, deadline=now + policy.stopwaitsecs), (kill,)
+        case _:
+            return replace(state, deadline=None), ()
+
+
+def _restarts(state: State, policy: Policy) -> bool:
+    match policy.autorestart:
+        case Autorestart.ALWAYS:
+            return True
+        case Autorestart.UNEXPECTED:
+            return state.exitstatus is None or state.exitstatus.number not in policy.exitcodes
+        case Autorestart.NEVER:
+            return False
+        case _:
+            assert_never(policy.autorestart)

@@ -1,0 +1,189 @@
+"""What the outside may ask of the daemon: one Protocol that XML-RPC, JSON and the web page share.
+
+The daemon implements it once; the faces only translate.  Every method may be
+called at any time on the event loop.  All names are namespecs (``p``, ``g:p``;
+``g:*`` and ``g:`` where a group is allowed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from warden.config.model import GroupConfig, ProcessConfig
+from warden.errors import RequestError
+from warden.words import Channel, Mood, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessView:
+    """One process as people see it.
+
+    ``start``, ``stop`` and ``now`` are seconds since the epoch (0 = never);
+    ``exitstatus`` is -1 after a death by signal, 0 while there is none; log
+    file names are empty when the channel has no file.
+    """
+
+    name: str
+    group: str
+    phase: Phase
+    description: str
+    start: int
+    stop: int
+    now: int
+    spawnerr: str
+    exitstatus: int
+    stdout_logfile: str
+    stderr_logfile: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigView:
+    """One process of the available configuration (the last one read)."""
+
+    group: GroupConfig
+    process: ProcessConfig
+    inuse: bool  # a group of that name is active
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one process in a request for many; ``error`` None means OK."""
+
+    name: str
+    group: str
+    error: RequestError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What an update would do: names of groups, in the order of the reference."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class Control(Protocol):
+    """The verbs of the daemon.
+
+    Actions raise ShuttingDown while the daemon goes down; questions do not.
+    Any method that takes a name raises BadName for an unknown one.
+    """
+
+    @property
+    def identifier(self) -> str: ...
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def mood(self) -> Mood: ...
+
+    def process(self, namespec: str) -> ProcessView:
+        """Raise BadName also for a group."""
+        ...
+
+    def processes(self) -> Sequence[ProcessView]:
+        """All processes, sorted by group name, then process name."""
+        ...
+
+    def available(self) -> Sequence[ConfigView]:
+        """The available configuration, sorted by process name."""
+        ...
+
+    async def start(self, namespec: str, *, wait: bool) -> None:
+        """Start one process and, with ``wait``, return when it is RUNNING.
+
+        Raises, checked in this order: ShuttingDown, BadName, NoFile,
+        NotExecutable, AlreadyStarted, Failed (UNKNOWN phase), SpawnFailed,
+        AbnormalTermination.
+        """
+        ...
+
+    async def stop(self, namespec: str, *, wait: bool) -> None:
+        """Stop one process and, with ``wait``, return when it has ended.
+
+        Raises: ShuttingDown, BadName, NotRunning, Failed.
+        """
+        ...
+
+    def signal(self, namespec: str, signal: str | int) -> None:
+        """Send a signal to the pid of one process.
+
+        Raises, checked in this order: ShuttingDown, BadName, BadSignal, NotRunning, Failed.
+        """
+        ...
+
+    async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
+        """Start the members of ``group`` (None: of all groups) that are not running."""
+        ...
+
+    async def stop_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
+        """Stop the members of ``group`` (None: of all groups) that run."""
+        ...
+
+    def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]: ...
+
+    def send_stdin(self, namespec: str, data: bytes) -> None:
+        """Raises: ShuttingDown, BadName, NotRunning, NoFile, Failed (too much is waiting)."""
+        ...
+
+    def send_remote_event(self, type_: str, data: str) -> None:
+        """Publish a REMOTE_COMMUNICATION event; never refused."""
+        ...
+
+    def reload_config(self) -> Changes:
+        """Read the configuration again; what runs does not change.
+
+        Raises: ShuttingDown, CannotReread.
+        """
+        ...
+
+    def add_group(self, name: str) -> None:
+        """Raises: ShuttingDown, AlreadyAdded, BadName, Failed."""
+        ...
+
+    def remove_group(self, name: str) -> None:
+        """Raises: ShuttingDown, BadName, StillRunning."""
+        ...
+
+    def shutdown(self) -> None:
+        """Begin the shutdown; allowed while restarting.  Raises: ShuttingDown."""
+        ...
+
+    def restart(self) -> None:
+        """Begin a restart.  Raises: ShuttingDown."""
+        ...
+
+    # --- logs; ``namespec`` None means the activity log, ``channel`` is then ignored
+
+    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
+        """Read a range in bytes, undecodable bytes replaced (rules: ``logs.tail.read``).
+
+        Raises: ShuttingDown, BadName, BadArguments, NoFile, Failed.
+        """
+        ...
+
+    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
+        """Return (text, size of the file, overflow) (rules: ``logs.tail.tail``)."""
+        ...
+
+    def clear_logs(self, namespec: str | None) -> None:
+        """Remove the log files and begin new ones.  Raises: ShuttingDown, BadName, NoFile, Failed."""
+        ...
+
+    def clear_all_logs(self) -> Sequence[Outcome]: ...
+
+    def log_file(self, namespec: str | None, channel: Channel) -> str:
+        """Path of a log that exists now.  Raises: BadName, NoFile."""
+        ...
+
+    def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` (cheap, on the loop) after each write to that log; return the way to stop it.
+
+        Goes on across rotation, clearing and restarts of the process.  Raises: BadName.
+        """
+        ...

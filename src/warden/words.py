@@ -1,0 +1,93 @@
+"""The field's vocabulary, shared by every room."""
+
+from __future__ import annotations
+
+import enum
+import signal
+from dataclasses import dataclass
+
+VERSION = "5.0.0"  # newer than Supervisor 4.3, so that scripts which compare versions are content
+API_VERSION = "3.0"
+
+
+class Phase(enum.IntEnum):
+    """Process states; names and numbers are part of the XML-RPC contract."""
+
+    STOPPED = 0
+    STARTING = 10
+    RUNNING = 20
+    BACKOFF = 30
+    STOPPING = 40
+    EXITED = 100
+    FATAL = 200
+    UNKNOWN = 1000
+
+
+STOPPED_PHASES = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FATAL, Phase.UNKNOWN})
+RUNNING_PHASES = frozenset({Phase.RUNNING, Phase.BACKOFF, Phase.STARTING})
+SIGNALLABLE_PHASES = frozenset({Phase.RUNNING, Phase.STARTING, Phase.STOPPING})
+
+
+class Mood(enum.IntEnum):
+    """States of the daemon itself; below 1 means that it is going down."""
+
+    FATAL = 2
+    RUNNING = 1
+    RESTARTING = 0
+    SHUTDOWN = -1
+
+
+class Channel(enum.StrEnum):
+    """The two output channels of a process."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+
+
+class Autorestart(enum.Enum):
+    """When a process that left RUNNING by itself is started again."""
+
+    NEVER = "false"
+    UNEXPECTED = "unexpected"
+    ALWAYS = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How a child ended: exactly one of ``code`` and ``signum`` is set."""
+
+    code: int | None = None
+    signum: int | None = None
+    core_dumped: bool = False
+
+    @property
+    def number(self) -> int:
+        """The exit code, or -1 for a death by signal (Supervisor's convention)."""
+        return -1 if self.code is None else self.code
+
+    def __str__(self) -> str:
+        """Say it as the activity log does: ``exit status 2``, ``terminated by SIGTERM``."""
+        if self.code is not None:
+            return f"exit status {self.code}"
+        return f"terminated by {signal_text(self.signum or 0)}" + (" (core dumped)" if self.core_dumped else "")
+
+
+def signal_text(signum: int) -> str:
+    """Return ``SIGTERM`` for 15, ``signal 40`` for a number that has no name."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"
+
+
+def make_namespec(group: str, process: str) -> str:
+    """Return the name people type: ``process`` if its group has the same name, else ``group:process``."""
+    return process if group == process else f"{group}:{process}"
+
+
+def split_namespec(namespec: str) -> tuple[str, str | None]:
+    """Split at the first colon; the process is None when the whole group is meant (``g:*``, ``g:``)."""
+    group, colon, process = namespec.partition(":")
+    if not colon:
+        return namespec, namespec
+    return group, None if process in ("", "*") else process
