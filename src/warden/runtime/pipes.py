@@ -1,0 +1,180 @@
+"""Non-blocking pipe ends on the loop: outputs read in batches, inputs written with a bound."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import errno
+import fcntl
+import os
+import selectors
+import termios
+from collections.abc import Callable
+
+CHUNK_BYTES = 128 * 1024  # the most that is read, and handed on, at once
+_CALM_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
+_LITTLE_BYTES = 16 * 1024  # a batch smaller than this gains from waiting
+
+
+class OutputPipes:
+    """Reads all output pipes of all children.
+
+    The pipes stand in a selector of their own, whose descriptor stands in the
+    loop: a thousand chatty programs cost one wake-up per batch and not one each.
+    A pipe that speaks now and then is read at once; when small writes follow one
+    another, the next batch waits for a few milliseconds; when much is written,
+    nothing waits.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._selector = selectors.DefaultSelector()
+        self._nested = hasattr(self._selector, "fileno")  # epoll and kqueue can stand in another selector
+        self._count = 0
+        self._last = 0.0
+        self._calm: asyncio.TimerHandle | None = None
+
+    def add(self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None]) -> None:
+        """Hand on what is written to ``fd`` until the end of file or ``remove``."""
+        os.set_blocking(fd, False)
+        if not self._nested:
+            self._loop.add_reader(fd, self._read, fd, on_data, on_eof)
+            return
+        self._selector.register(fd, selectors.EVENT_READ, (on_data, on_eof))
+        self._count += 1
+        if self._count == 1 and self._calm is None:
+            self._listen()
+
+    def remove(self, fd: int) -> None:
+        """Forget ``fd``; it may be unknown.  Closing it is the owner's business."""
+        if not self._nested:
+            self._loop.remove_reader(fd)
+            return
+        try:
+            self._selector.unregister(fd)
+        except KeyError:
+            return
+        self._count -= 1
+        if self._count == 0 and self._calm is None:
+            self._loop.remove_reader(self._fileno())
+
+    def close(self) -> None:
+        """Forget everything."""
+        if self._calm is not None:
+            self._calm.cancel()
+        if self._nested:
+            self._loop.remove_reader(self._fileno())
+        self._selector.close()
+
+    def _fileno(self) -> int:
+        return int(self._selector.fileno())  # type: ignore[attr-defined]  # checked once, in __init__
+
+    def _listen(self) -> None:
+        self._calm = None
+        if self._count:
+            self._loop.add_reader(self._fileno(), self._batch)
+
+    def _batch(self) -> None:
+        total = 0
+        for key, _mask in self._selector.select(0):
+            if key.fd in self._selector.get_map():  # an earlier one of this batch may have removed it
+                total += self._read(key.fd, *key.data)
+        now = self._loop.time()
+        busy = now - self._last < 2 * _CALM_SECONDS and total < _LITTLE_BYTES
+        self._last = now
+        if busy and self._count:
+            self._loop.remove_reader(self._fileno())
+            self._calm = self._loop.call_later(_CALM_SECONDS, self._listen)
+
+    def _read(self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None]) -> int:
+        try:
+            data = os.read(fd, CHUNK_BYTES)
+        except BlockingIOError:
+            return 0
+        except OSError:  # a pty whose other side is gone says EIO: the end all the same
+            data = b""
+        if data:
+            on_data(data)
+        else:
+            self.remove(fd)
+            on_eof()
+        return len(data)
+
+
+def read_rest(fd: int, on_data: Callable[[bytes], None]) -> None:
+    """Hand on all that stands in the pipe now.
+
+    What a grandchild writes meanwhile is not waited for, so a flood cannot hold us.
+    """
+    size = array.array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, size)
+        left = size[0]
+        while left > 0 and (data := os.read(fd, min(left, CHUNK_BYTES))):
+            left -= len(data)
+            on_data(data)
+    except OSError:  # nothing to read, or nobody who could write: both mean the end
+        return
+
+
+class InputPipe:
+    """Writes to the stdin of a child; what does not fit waits, up to ``limit`` bytes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, *, limit: int = 16 * 1024 * 1024) -> None:
+        os.set_blocking(fd, False)
+        self._loop = loop
+        self._fd = fd
+        self._limit = limit
+        self._waiting = bytearray()
+
+    def __len__(self) -> int:
+        """Bytes that wait for the child to read."""
+        return len(self._waiting)
+
+    def write(self, data: bytes) -> None:
+        """Write or queue all of ``data``.
+
+        Raises:
+            BrokenPipeError: the child has closed its stdin.
+            BlockingIOError: more than ``limit`` bytes would wait; nothing was queued.
+        """
+        if self._fd < 0:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        if self._waiting:
+            if len(self._waiting) + len(data) > self._limit:
+                raise BlockingIOError(errno.EAGAIN, "too much waits to be read already")
+            self._waiting += data
+            return
+        try:
+            done = os.write(self._fd, data)
+        except BlockingIOError:
+            done = 0
+        except BrokenPipeError:
+            raise
+        if done < len(data):
+            self._waiting += data[done:]
+            self._loop.add_writer(self._fd, self._drain)
+
+    def close(self) -> None:
+        """Close the pipe; what waits is dropped."""
+        if self._fd < 0:
+            return
+        self._forget()
+        os.close(self._fd)
+        self._fd = -1
+
+    def _drain(self) -> None:
+        try:
+            done = os.write(self._fd, self._waiting)
+        except BlockingIOError:
+            return
+        except OSError:  # the child closed it: the next write() says so
+            self._forget()
+            return
+        del self._waiting[:done]
+        if not self._waiting:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._loop.remove_writer(self._fd)
