@@ -15,6 +15,7 @@ from warden.config.model import Policy
 from warden.words import Autorestart, ExitStatus, Phase
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
+SHORTEST_KILL_INTERVAL = 1  # seconds; with stopwaitsecs=0 SIGKILL would be repeated without pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +232,7 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
             return _start(state, now, policy)
         case Phase.STOPPING:
             kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
-            return replace(state, deadline=now + policy.stopwaitsecs), (kill,)
+            return replace(state, deadline=now + max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL)), (kill,)
         case _:
             return replace(state, deadline=None), ()
 

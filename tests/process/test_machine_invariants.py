@@ -1,0 +1,133 @@
+"""Whatever happens to a process in whatever order, these things hold."""
+
+from __future__ import annotations
+
+import signal
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from warden.config.model import Policy
+from warden.process.machine import (
+    Announce,
+    Effect,
+    Event,
+    Exited,
+    GiveUp,
+    SendSignal,
+    SignalFailed,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartRequested,
+    State,
+    StopRequested,
+    Tick,
+    transition,
+)
+from warden.words import Autorestart, ExitStatus, Phase
+
+ARROWS = {
+    Phase.STOPPED: {Phase.STARTING},
+    Phase.STARTING: {Phase.RUNNING, Phase.BACKOFF, Phase.STOPPING, Phase.UNKNOWN},
+    Phase.RUNNING: {Phase.STOPPING, Phase.EXITED, Phase.UNKNOWN},
+    Phase.BACKOFF: {Phase.STARTING, Phase.FATAL, Phase.STOPPED},
+    Phase.STOPPING: {Phase.STOPPED, Phase.UNKNOWN},
+    Phase.EXITED: {Phase.STARTING},
+    Phase.FATAL: {Phase.STARTING},
+    Phase.UNKNOWN: {Phase.STOPPED, Phase.EXITED},
+}
+LIVE = {Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN}
+STATUSES = [ExitStatus(code=0), ExitStatus(code=3), ExitStatus(signum=signal.SIGKILL)]
+HAPPENINGS: list[Event] = [
+    StartRequested(),
+    StopRequested(),
+    SignalFailed(),
+    GiveUp(),
+    Tick(),
+    Tick(may_start=False),
+    *map(Exited, STATUSES),
+]
+
+
+class Life(RuleBasedStateMachine):
+    @initialize(
+        policy=st.builds(
+            Policy,
+            startretries=st.integers(0, 3),
+            startsecs=st.sampled_from([0, 1, 5]),
+            stopwaitsecs=st.sampled_from([0, 10]),
+            autorestart=st.sampled_from(Autorestart),
+        )
+    )
+    def configure(self, policy: Policy) -> None:
+        self.policy = policy
+        self.state, self.now, self.next_pid = State(), 1000.0, 100
+        self.spawning = False
+
+    def feed(self, event: Event) -> None:
+        before = self.state
+        self.state, effects = transition(before, event, self.now, self.policy)
+        at = before.phase
+        for effect in effects:
+            at = self.check(effect, at, event)
+        assert at is self.state.phase, "a phase never changes unannounced"
+
+    def check(self, effect: Effect, at: Phase, event: Event) -> Phase:
+        match effect:
+            case Announce(phase, previous):
+                assert previous is at, "announcements form one chain"
+                assert phase in ARROWS[previous]
+                return phase
+            case SendSignal(pid):
+                assert pid == self.state.pid > 0, "never signal a process we do not have"
+            case Spawn():
+                assert not self.state.pid, "never two children for one process"
+                assert event != Tick(may_start=False), "nothing starts while the daemon goes down"
+                self.spawning = True
+        return at
+
+    @precondition(lambda self: self.spawning)
+    @rule(works=st.booleans())
+    def the_runtime_answers(self, works: bool) -> None:
+        self.spawning = False
+        self.next_pid += 1
+        self.feed(Spawned(self.next_pid) if works else SpawnFailed("no"))
+
+    @precondition(lambda self: not self.spawning)
+    @rule(event=st.sampled_from(HAPPENINGS))
+    def something_happens(self, event: Event) -> None:
+        self.feed(event)
+
+    @rule(seconds=st.floats(0, 30))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @invariant()
+    def a_child_exists_exactly_in_the_live_phases(self) -> None:
+        assert bool(self.state.pid) == (self.state.phase in LIVE and not self.spawning)
+
+    @invariant()
+    def what_waits_for_time_has_a_deadline(self) -> None:
+        if self.state.phase in (Phase.STARTING, Phase.STOPPING):
+            assert self.state.deadline is not None
+
+    @invariant()
+    def what_does_not_wait_for_time_has_none(self) -> None:
+        if self.state.phase in (Phase.STOPPED, Phase.RUNNING, Phase.FATAL, Phase.UNKNOWN):
+            assert self.state.deadline is None, "an idle process costs no wake-up"
+
+    @invariant()
+    def a_tick_is_either_early_or_moves_the_deadline(self) -> None:
+        if self.state.deadline is not None and self.state.deadline <= self.now and not self.spawning:
+            after, _ = transition(self.state, Tick(), self.now, self.policy)
+            assert after.deadline != self.state.deadline or after.phase is not self.state.phase, "no busy loop"
+
+    @invariant()
+    def tries_never_exceed_the_budget(self) -> None:
+        assert self.state.tries <= self.policy.startretries
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
