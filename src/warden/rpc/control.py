@@ -135,7 +135,7 @@ class Control(Protocol):
         """Publish a REMOTE_COMMUNICATION event; never refused."""
         ...
 
-    def reload_config(self) -> Changes:
+    async def reload_config(self) -> Changes:
         """Read the configuration again; what runs does not change.
 
         Raises: ShuttingDown, CannotReread.
@@ -154,8 +154,11 @@ class Control(Protocol):
         """Begin the shutdown; allowed while restarting.  Raises: ShuttingDown."""
         ...
 
-    def restart(self) -> None:
-        """Begin a restart.  Raises: ShuttingDown."""
+    async def restart(self) -> None:
+        """Begin a restart, after the new configuration was found to be usable.
+
+        Raises: ShuttingDown, CannotReread.
+        """
         ...
 
     # --- logs; ``namespec`` None means the activity log, ``channel`` is then ignored

@@ -67,7 +67,7 @@ class OutputPipes:
         self._selector.close()
 
     def _fileno(self) -> int:
-        return int(self._selector.fileno())  # type: ignore[attr-defined]  # checked once, in __init__
+        return int(self._selector.fileno())
 
     def _listen(self) -> None:
         self._calm = None
@@ -149,8 +149,6 @@ class InputPipe:
             done = os.write(self._fd, data)
         except BlockingIOError:
             done = 0
-        except BrokenPipeError:
-            raise
         if done < len(data):
             self._waiting += data[done:]
             self._loop.add_writer(self._fd, self._drain)

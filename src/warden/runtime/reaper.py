@@ -30,9 +30,14 @@ class Reaper:
         self._on_stranger = on_stranger
         self._owners: dict[int, Callable[[ExitStatus], None]] = {}
 
-    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Reap on every SIGCHLD from now on, and whatever died before."""
-        loop.add_signal_handler(signal.SIGCHLD, self.reap)
+    def attach(self, loop: asyncio.AbstractEventLoop, on_signal: Callable[[], None] = lambda: None) -> None:
+        """Call ``on_signal`` and reap on every SIGCHLD from now on; reap what died before."""
+
+        def ring() -> None:
+            on_signal()
+            self.reap()
+
+        loop.add_signal_handler(signal.SIGCHLD, ring)
         loop.call_soon(self.reap)
 
     def detach(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 # Written to the child's stderr by a stand-in when the real program cannot be executed: the reference starts a
 # child in any case, which then explains itself there and exits with 127, and people look for the reason in that log.
@@ -98,10 +98,8 @@ def _reason(plan: SpawnPlan, error: OSError) -> str:
 
 def _explain(plan: SpawnPlan, reason: str) -> int:
     text = f"supervisor: {reason}\n{_NOT_SPAWNED}"
-    argv = (sys.executable, "-I", "-S", "-c", _STAND_IN, text.replace("\0", "\\0"))
-    stand_in = replace(plan, argv=argv, executable=argv[0], cwd=None, identity=None, refusal=None)
     child = subprocess.Popen(
-        stand_in.argv,
+        (sys.executable, "-I", "-S", "-c", _STAND_IN, text.replace("\0", "\\0")),
         env={},
         stdin=plan.stdin,
         stdout=plan.stdout,

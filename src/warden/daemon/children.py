@@ -1,0 +1,195 @@
+"""Gives processes their children: command, environment, pipes and logs before, the rest of the output after."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from warden.config.model import ProcessConfig
+from warden.daemon import command
+from warden.daemon.records import Child, OpenPipe, Process
+from warden.errors import RequestError
+from warden.logs.mainlog import MainLog
+from warden.runtime.identity import errno_name, identity_for_child
+from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
+from warden.runtime.reaper import Reaper
+from warden.runtime.spawn import Identity, SpawnPlan, spawn
+from warden.words import Channel, ExitStatus
+
+
+class CannotSpawn(Exception):
+    """There is no child; the text is the reference's ``spawnerr``."""
+
+
+@dataclass(slots=True)
+class _Ends:
+    """Both ends of a child's pipes while it is being started."""
+
+    ours: list[int]
+    theirs: list[int]
+
+    def pipe(self, *, child_reads: bool) -> tuple[int, int]:
+        """Return (our end, the child's end)."""
+        reader, writer = os.pipe()
+        ours, theirs = (writer, reader) if child_reads else (reader, writer)
+        self.ours.append(ours)
+        self.theirs.append(theirs)
+        return ours, theirs
+
+    def close_theirs(self) -> None:
+        for fd in self.theirs:
+            os.close(fd)
+
+    def close(self) -> None:
+        self.close_theirs()
+        for fd in self.ours:
+            os.close(fd)
+
+
+class Children:
+    """Starts children and hands back their exits, after their last output.
+
+    ``serverurl`` is the AUTO value of SUPERVISOR_SERVER_URL, None without a
+    server.  ``on_exit`` is called on the loop, once for each child.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        reaper: Reaper,
+        log: MainLog,
+        serverurl: str | None,
+        on_exit: Callable[[Process, ExitStatus], None],
+    ) -> None:
+        self._loop = loop
+        self._reaper = reaper
+        self._log = log
+        self._serverurl = serverurl
+        self._on_exit = on_exit
+        self._pipes = OutputPipes(loop)
+        self._environ = dict(os.environ)
+        self._users: dict[int | None, Identity | str | None] = {}
+
+    def resolve(self, config: ProcessConfig) -> tuple[tuple[str, ...], str]:
+        """Return the words of the command and the file to execute.
+
+        Raises:
+            NoFile, NotExecutable: it cannot be executed; reference's texts.
+        """
+        argv = command.split(config.command)
+        return argv, command.resolve(config, argv[0], self._environ.get("PATH"))
+
+    def start(self, process: Process) -> int:
+        """Start a child for ``process``, connect its pipes and return its pid.
+
+        Raises:
+            CannotSpawn: there is no child, and nothing is left open.
+        """
+        try:
+            argv, executable = self.resolve(process.config)
+        except RequestError as error:
+            raise CannotSpawn(str(error)) from None
+        ends = _Ends([], [])
+        try:
+            return self._start(process, argv, executable, ends)
+        except OSError as error:
+            ends.close()
+            for output in process.outputs.values():
+                output.close()
+            raise CannotSpawn(_dispatcher_error(process.name, error)) from None
+        except CannotSpawn:
+            ends.close()
+            for output in process.outputs.values():
+                output.close()
+            raise
+
+    def _start(self, process: Process, argv: tuple[str, ...], executable: str, ends: _Ends) -> int:
+        config = process.config
+        stdin, child_stdin = ends.pipe(child_reads=True)
+        fds: dict[Channel, int] = {}
+        fds[Channel.STDOUT], child_stdout = ends.pipe(child_reads=False)
+        child_stderr = child_stdout
+        if not config.redirect_stderr:
+            fds[Channel.STDERR], child_stderr = ends.pipe(child_reads=False)
+        pipes = {channel: OpenPipe(fd, process.outputs[channel].open()) for channel, fd in fds.items()}
+        user = self._user(config.uid)
+        plan = SpawnPlan(
+            argv=argv,
+            executable=executable,
+            env=self._environment(process),
+            cwd=config.directory,
+            umask=-1 if config.umask is None else config.umask,
+            identity=user if isinstance(user, Identity) else None,
+            refusal=user if isinstance(user, str) else None,
+            stdin=child_stdin,
+            stdout=child_stdout,
+            stderr=child_stderr,
+        )
+        try:
+            pid = spawn(plan)
+        except OSError as error:
+            raise CannotSpawn(_fork_error(process.name, error)) from None
+        self._reaper.register(pid, partial(self._ended, process))
+        ends.close_theirs()
+        process.child = Child(pid, InputPipe(self._loop, stdin), pipes)
+        for channel, pipe in pipes.items():
+            self._pipes.add(pipe.fd, pipe.take, partial(self._end_of_output, process, channel))
+        return pid
+
+    def _environment(self, process: Process) -> Mapping[str, str]:
+        environment = dict(self._environ)
+        environment["SUPERVISOR_ENABLED"] = "1"
+        serverurl = process.config.serverurl or self._serverurl
+        if serverurl:
+            environment["SUPERVISOR_SERVER_URL"] = serverurl
+        environment["SUPERVISOR_PROCESS_NAME"] = process.name
+        environment["SUPERVISOR_GROUP_NAME"] = process.group
+        environment.update(process.config.environment)
+        return environment
+
+    def _user(self, uid: int | None) -> Identity | str | None:
+        if uid not in self._users:  # looked up once: the name service may be slow
+            self._users[uid] = identity_for_child(uid)
+        return self._users[uid]
+
+    def close(self) -> None:
+        """Stop reading; there are no children any more."""
+        self._pipes.close()
+
+    def _end_of_output(self, process: Process, channel: Channel) -> None:
+        assert process.child is not None
+        fd = process.child.outputs.pop(channel).fd
+        os.close(fd)
+        self._log.debug(f"fd {fd} closed, stopped monitoring <{process.name} ({channel})>")
+
+    def _ended(self, process: Process, status: ExitStatus) -> None:
+        """Read what the child left in its pipes, then close everything that was its."""
+        child = process.child
+        assert child is not None
+        for pipe in child.outputs.values():
+            self._pipes.remove(pipe.fd)
+            read_rest(pipe.fd, pipe.take)
+            os.close(pipe.fd)
+        if child.stdin is not None:
+            child.stdin.close()
+        process.child = None
+        for output in process.outputs.values():
+            output.close()
+        self._on_exit(process, status)
+
+
+def _dispatcher_error(name: str, error: OSError) -> str:
+    if error.errno == errno.EMFILE:
+        return f"too many open files to spawn {name!r}"
+    return f"unknown error making dispatchers for {name!r}: {errno_name(error)}"
+
+
+def _fork_error(name: str, error: OSError) -> str:
+    if error.errno == errno.EAGAIN:
+        return f"Too many processes in process table to spawn {name!r}"
+    return f"unknown error during fork for {name!r}: {errno_name(error)}"

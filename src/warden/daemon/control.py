@@ -1,0 +1,411 @@
+"""The verbs of the daemon (``rpc.control.Control``) over the supervisor's records."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from warden.config.diff import diff
+from warden.config.model import Config, GroupConfig
+from warden.config.readers import signal_number
+from warden.daemon.records import Process
+from warden.daemon.supervisor import Supervisor
+from warden.daemon.views import process_view
+from warden.errors import (
+    AbnormalTermination,
+    AlreadyAdded,
+    AlreadyStarted,
+    BadName,
+    BadSignal,
+    CannotReread,
+    ConfigError,
+    Failed,
+    NoFile,
+    NotRunning,
+    RequestError,
+    ShuttingDown,
+    SpawnFailed,
+    StillRunning,
+)
+from warden.events.types import RemoteCommunicationEvent
+from warden.logs import tail
+from warden.process.machine import StartRequested, StopRequested
+from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView
+from warden.words import (
+    RUNNING_PHASES,
+    SIGNALLABLE_PHASES,
+    STOPPED_PHASES,
+    Channel,
+    Mood,
+    Phase,
+    split_namespec,
+)
+
+_REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
+
+
+class DaemonControl:
+    """What the faces ask for, done by the supervisor.
+
+    ``read`` reads the configuration anew (it may take long and runs in a
+    thread); ``leave`` begins the end: with a configuration it is a restart.
+    """
+
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        config: Config,
+        *,
+        read: Callable[[], Config],
+        leave: Callable[[Config | None], None],
+    ) -> None:
+        self._supervisor = supervisor
+        self._server = config.server
+        self._available = config.groups
+        self._read = read
+        self._leave = leave
+
+    @property
+    def identifier(self) -> str:
+        """The name of this daemon among others."""
+        return self._server.identifier
+
+    @property
+    def pid(self) -> int:
+        """The daemon's pid."""
+        return os.getpid()
+
+    @property
+    def mood(self) -> Mood:
+        """The daemon's state."""
+        return self._supervisor.mood
+
+    # --- questions
+
+    def process(self, namespec: str) -> ProcessView:
+        """Describe one process."""
+        return process_view(self._find(namespec), time.time())
+
+    def processes(self) -> Sequence[ProcessView]:
+        """Describe all, sorted by group, then name."""
+        now = time.time()
+        ordered = sorted(self._supervisor.processes(), key=lambda process: (process.group, process.name))
+        return [process_view(process, now) for process in ordered]
+
+    def available(self) -> Sequence[ConfigView]:
+        """Show the configuration as last read."""
+        active = self._supervisor.groups
+        rows = [
+            ConfigView(group=group, process=process, inuse=group.name in active)
+            for group in self._available
+            for process in group.processes
+        ]
+        return sorted(rows, key=lambda row: row.process.name)
+
+    # --- start and stop
+
+    async def start(self, namespec: str, *, wait: bool) -> None:
+        """Start one process."""
+        self._require_up()
+        await self._start(self._find(namespec), namespec, wait=wait)
+
+    async def stop(self, namespec: str, *, wait: bool) -> None:
+        """Stop one process."""
+        self._require_up()
+        await self._stop(self._find(namespec), namespec, wait=wait)
+
+    async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
+        """Start those that do not run."""
+        self._require_up()
+        chosen = [process for process in self._members(group) if process.state.phase not in RUNNING_PHASES]
+        return await _together(chosen, lambda process: self._start(process, process.namespec, wait=wait))
+
+    async def stop_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
+        """Stop those that run, and wait also for those that are stopping already."""
+        self._require_up()
+        phases = RUNNING_PHASES | {Phase.STOPPING} if wait else RUNNING_PHASES
+        chosen = [process for process in reversed(self._members(group)) if process.state.phase in phases]
+        return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=wait))
+
+    async def _start(self, process: Process, asked: str, *, wait: bool) -> None:
+        self._supervisor.children.resolve(process.config)
+        if process.state.phase in RUNNING_PHASES:
+            raise AlreadyStarted(asked)
+        if process.state.phase is Phase.UNKNOWN:
+            raise Failed(f"{asked} is in an unknown process state")
+        if process.state.phase is Phase.STOPPING:
+            if not wait:
+                raise AbnormalTermination(asked)
+            await self._until(process, lambda: process.state.phase is not Phase.STOPPING)
+            self._require_up()
+        if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
+            self._supervisor.feed(process, StartRequested())
+        _judge(process.state.phase, asked)
+        if wait:
+            _judge(await self._until(process, lambda: process.state.phase is not Phase.STARTING), asked)
+
+    async def _stop(self, process: Process, asked: str, *, wait: bool) -> None:
+        if process.state.phase not in RUNNING_PHASES and not (wait and process.state.phase is Phase.STOPPING):
+            raise NotRunning(asked)
+        self._supervisor.feed(process, StopRequested())
+        if wait:
+            while process.state.phase not in STOPPED_PHASES:
+                self._supervisor.log.info(f"waiting for {process.name} to stop")
+                try:
+                    async with asyncio.timeout(_REPORT_SECONDS):
+                        await self._until(process, lambda: process.state.phase in STOPPED_PHASES)
+                except TimeoutError:
+                    continue
+        if process.state.phase is Phase.UNKNOWN:
+            raise Failed(f"cannot signal {asked}")
+
+    async def _until(self, process: Process, reached: Callable[[], bool]) -> Phase:
+        """Wait until ``reached()``, asked at every change of phase, and return the phase of that moment."""
+        if reached():
+            return process.state.phase
+        done: asyncio.Future[Phase] = asyncio.get_running_loop().create_future()
+
+        def look() -> None:
+            if reached() and not done.done():
+                done.set_result(process.state.phase)
+
+        process.watchers.append(look)
+        try:
+            return await done
+        finally:
+            process.watchers.remove(look)
+
+    # --- signals, stdin, events
+
+    def signal(self, namespec: str, signal: str | int) -> None:
+        """Signal one process."""
+        self._require_up()
+        self._signal(self._find(namespec), namespec, signal)
+
+    def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
+        """Signal those that can be signalled."""
+        self._require_up()
+        outcomes = []
+        for process in self._members(group):
+            if process.state.phase not in SIGNALLABLE_PHASES:
+                continue
+            error = None
+            try:
+                self._signal(process, process.namespec, signal)
+            except RequestError as refused:
+                error = refused
+            outcomes.append(Outcome(name=process.name, group=process.group, error=error))
+        return outcomes
+
+    def _signal(self, process: Process, asked: str, signal: str | int) -> None:
+        try:
+            signum = signal_number(str(signal))
+        except ValueError:
+            raise BadSignal(str(signal)) from None
+        if process.state.phase not in SIGNALLABLE_PHASES:
+            raise NotRunning(asked)
+        try:
+            self._supervisor.signal(process, signum)
+        except OSError as error:
+            raise Failed(f"unknown problem sending sig {process.name} ({process.state.pid}): {error}") from None
+
+    def send_stdin(self, namespec: str, data: bytes) -> None:
+        """Write to the stdin of a process."""
+        self._require_up()
+        process = self._find(namespec)
+        child = process.child
+        if child is None or process.state.killing:
+            raise NotRunning(namespec)
+        if child.stdin is None:
+            raise NoFile(namespec)
+        try:
+            child.stdin.write(data)
+        except BlockingIOError as error:
+            raise Failed(f"{namespec}: {error.strerror}") from None
+        except OSError:
+            raise NoFile(namespec) from None
+
+    def send_remote_event(self, type_: str, data: str) -> None:
+        """Publish an event of a caller."""
+        self._supervisor.bus.publish(RemoteCommunicationEvent(type_, data))
+
+    # --- configuration and life of the daemon
+
+    async def reload_config(self) -> Changes:
+        """Read the configuration again."""
+        self._require_up()
+        config = await self._read_config()
+        self._available = config.groups
+        active = [group.config for group in self._supervisor.groups.values()]
+        return diff(active, config.groups)
+
+    async def _read_config(self) -> Config:
+        try:
+            config = await asyncio.to_thread(self._read)
+        except ConfigError as error:
+            raise CannotReread(str(error)) from None
+        self._require_up()
+        return config
+
+    def add_group(self, name: str) -> None:
+        """Activate a group of the configuration as last read."""
+        self._require_up()
+        if name in self._supervisor.groups:
+            raise AlreadyAdded(name)
+        config = self._available_group(name)
+        try:
+            group = self._supervisor.add_group(config)
+        except OSError as error:
+            raise Failed(str(error)) from None
+        self._supervisor.start_group(group)
+
+    def _available_group(self, name: str) -> GroupConfig:
+        for group in self._available:
+            if group.name == name:
+                return group
+        raise BadName(name)
+
+    def remove_group(self, name: str) -> None:
+        """Forget a group that does not run."""
+        self._require_up()
+        group = self._supervisor.groups.get(name)
+        if group is None:
+            raise BadName(name)
+        if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
+            raise StillRunning(name)
+        self._supervisor.remove_group(group)
+
+    def shutdown(self) -> None:
+        """Begin the shutdown."""
+        if self.mood is Mood.SHUTDOWN:
+            raise ShuttingDown
+        self._leave(None)
+
+    async def restart(self) -> None:
+        """Begin a restart, unless the new configuration cannot be used."""
+        self._require_up()
+        self._leave(await self._read_config())
+
+    # --- logs
+
+    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
+        """Read a range of a log."""
+        self._require_up()
+        return tail.read(self._log_path(namespec, channel), offset, length).decode("utf-8", "replace")
+
+    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
+        """Read the end of a log."""
+        self._require_up()
+        path = self._find(namespec).outputs[channel].path
+        if path is None:
+            return "", 0, False
+        data, size, overflow = tail.tail(path, offset, length)
+        return data.decode("utf-8", "replace"), size, overflow
+
+    def clear_logs(self, namespec: str | None) -> None:
+        """Begin new logs."""
+        self._require_up()
+        if namespec is None:
+            self._clear_main_log()
+        else:
+            self._clear(self._find(namespec), namespec)
+
+    def clear_all_logs(self) -> Sequence[Outcome]:
+        """Begin new logs for all processes."""
+        self._require_up()
+        outcomes = []
+        for process in self._members(None):
+            error = None
+            try:
+                self._clear(process, process.namespec)
+            except Failed as failure:
+                error = failure
+            outcomes.append(Outcome(name=process.name, group=process.group, error=error))
+        return outcomes
+
+    def _clear(self, process: Process, asked: str) -> None:
+        try:
+            for output in process.outputs.values():
+                output.clear()
+        except OSError:
+            raise Failed(asked) from None
+
+    def _clear_main_log(self) -> None:
+        path = self._supervisor.log.path
+        if path is None or not os.path.exists(path):
+            raise NoFile
+        try:
+            self._supervisor.log.clear()
+        except OSError:
+            raise Failed from None
+        self._supervisor.log.info("reopening log file")
+
+    def log_file(self, namespec: str | None, channel: Channel) -> str:
+        """Return the path of a log that exists."""
+        path = self._log_path(namespec, channel)
+        if not os.path.exists(path):
+            raise NoFile(path)
+        return path
+
+    def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
+        """Tell of every write to a log."""
+        if namespec is None:
+            return self._supervisor.log.watch(wake)
+        return self._find(namespec).outputs[channel].watch(wake)
+
+    def _log_path(self, namespec: str | None, channel: Channel) -> str:
+        path = self._supervisor.log.path if namespec is None else self._find(namespec).outputs[channel].path
+        if path is None:
+            raise NoFile
+        return path
+
+    # --- names
+
+    def _require_up(self) -> None:
+        if not self._supervisor.may_start:
+            raise ShuttingDown
+
+    def _find(self, namespec: str) -> Process:
+        group_name, name = split_namespec(namespec)
+        group = self._supervisor.groups.get(group_name)
+        process = group.processes.get(name) if group is not None and name is not None else None
+        if process is None:
+            raise BadName(namespec)
+        return process
+
+    def _members(self, group: str | None) -> list[Process]:
+        """The processes of one group or of all, in the order in which they start."""
+        if group is not None:
+            if group not in self._supervisor.groups:
+                raise BadName(group)
+            return list(self._supervisor.groups[group].processes.values())
+        return list(self._supervisor.processes_in_start_order())
+
+
+def _judge(phase: Phase, asked: str) -> None:
+    """Say what the phase after a request to start means for who asked."""
+    if phase in (Phase.BACKOFF, Phase.FATAL):
+        raise SpawnFailed(asked)
+    if phase in (Phase.STOPPING, Phase.STOPPED, Phase.UNKNOWN):
+        raise AbnormalTermination(asked)
+
+
+async def _together(processes: Iterable[Process], act: Callable[[Process], Awaitable[None]]) -> list[Outcome]:
+    """Do ``act`` to all at once; the outcomes come in the order of completion."""
+    outcomes: list[Outcome] = []
+
+    async def one(process: Process) -> None:
+        error = None
+        try:
+            await act(process)
+        except RequestError as refused:
+            error = refused
+        outcomes.append(Outcome(name=process.name, group=process.group, error=error))
+
+    async with asyncio.TaskGroup() as tasks:
+        for process in processes:
+            tasks.create_task(one(process))
+            await asyncio.sleep(0)  # a thousand starts in a row would keep the loop from everything else
+    return outcomes

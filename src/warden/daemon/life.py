@@ -1,0 +1,232 @@
+"""One daemon from its first fact to its last, across restarts: what is set up, in which order, and taken down."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import traceback
+from collections.abc import Callable
+from functools import partial
+
+from warden.config.model import Config, HttpServerConfig
+from warden.daemon.control import DaemonControl
+from warden.daemon.supervisor import Supervisor
+from warden.daemon.ticks import Ticks
+from warden.errors import ConfigError, StartupError
+from warden.events import types
+from warden.events.bus import Bus
+from warden.http.server import HttpServer
+from warden.logs import autolog
+from warden.logs.mainlog import MainLog
+from warden.rpc.registry import Registry
+from warden.rpc.supervisor_api import SupervisorApi
+from warden.runtime.identity import PidFile
+from warden.runtime.reaper import Reaper
+from warden.runtime.sockets import close_http, open_http
+from warden.words import ExitStatus, Mood
+
+_EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+def open_log(config: Config) -> MainLog:
+    """Open the activity log.
+
+    Raises:
+        StartupError: the file cannot be opened.
+    """
+    server = config.server
+    log = MainLog(server.loglevel)
+    try:
+        if server.logfile is None:
+            log.add_syslog()
+        else:
+            log.add_file(server.logfile, server.logfile_maxbytes, server.logfile_backups)
+    except OSError as error:
+        raise StartupError(f"cannot open the log file {server.logfile}: {error.strerror}") from None
+    if server.nodaemon and not server.silent:
+        log.add_stdout()
+    return log
+
+
+class Listeners:
+    """The listening sockets of our HTTP servers; those that stay the same survive a restart."""
+
+    def __init__(self) -> None:
+        self._open: dict[HttpServerConfig, socket.socket] = {}
+
+    def adopt(self, configs: tuple[HttpServerConfig, ...]) -> None:
+        """Open what is new and close what is gone.
+
+        Raises:
+            StartupError: an address cannot be used.
+        """
+        for gone in [config for config in self._open if config not in configs]:
+            close_http(gone, self._open.pop(gone))
+        for config in configs:
+            if config not in self._open:
+                self._open[config] = open_http(config)
+
+    def copies(self) -> list[tuple[HttpServerConfig, socket.socket]]:
+        """Duplicates for a server that closes what it is given."""
+        return [(config, listener.dup()) for config, listener in self._open.items()]
+
+    def close(self) -> None:
+        """Close all and remove their files."""
+        self.adopt(())
+
+
+class Life:
+    """The daemon while it runs.
+
+    ``read`` reads the configuration with the original command line.  ``ready``
+    is called once, when the pid file is written.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        log: MainLog,
+        listeners: Listeners,
+        pidfile: PidFile,
+        *,
+        read: Callable[[], Config],
+        ready: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._log = log
+        self._listeners = listeners
+        self._pidfile = pidfile
+        self._read = read
+        self._ready = ready
+        self._next: Config | None = None
+        self._reread: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Run until the shutdown is complete."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_bug)
+        reaper = Reaper(self._on_stranger)
+        reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
+        while True:
+            await self._session(loop, reaper)
+            if self._next is None:
+                break
+            self._config, self._next = self._next, None
+            self._begin_again()
+        reaper.detach(loop)
+        self._listeners.close()
+        self._pidfile.remove()
+        self._log.close()
+
+    async def _session(self, loop: asyncio.AbstractEventLoop, reaper: Reaper) -> None:
+        config, log = self._config, self._log
+        bus = Bus(lambda text: log.critical(text))
+        ticks = Ticks(loop, bus)
+        bus.on_change = ticks.adjust
+        supervisor = Supervisor(config, loop=loop, reaper=reaper, log=log, bus=bus)
+        down = asyncio.Event()
+        control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))
+        for group in config.groups:
+            supervisor.add_group(group)
+        registry = Registry({"supervisor": SupervisorApi(control)}, trace=log.trace)
+        server = HttpServer(self._listeners.copies(), registry, control, log)
+        server.start(loop)
+        self._listen_to_signals(loop, supervisor, down)
+        self._write_pidfile(config)
+        self._ready()
+        bus.publish(types.SupervisorRunningEvent())
+        supervisor.start_all()
+        await down.wait()
+        await server.close()
+        ticks.close()
+        supervisor.close()
+
+    def _begin_again(self) -> None:
+        """Set up what a restart may change: the log, its messages, AUTO logs, sockets, the pid file."""
+        self._log.close()
+        self._log = open_log(self._config)
+        announce_start(self._config, self._log)
+        self._pidfile.remove()
+        self._pidfile = PidFile(self._config.server.pidfile)
+        try:
+            self._listeners.adopt(self._config.http)
+        except StartupError as error:  # too late to refuse: the programs come first
+            self._log.critical(f"{error}")
+
+    def _write_pidfile(self, config: Config) -> None:
+        import os
+
+        if self._pidfile.write():
+            self._log.info(f"supervisord started with pid {os.getpid()}")
+        else:
+            self._log.critical(f"could not write pidfile {config.server.pidfile}")
+
+    # --- signals
+
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
+        for signum in _EXIT_SIGNALS:
+            loop.add_signal_handler(signum, self._on_exit_signal, signum, supervisor, down)
+        loop.add_signal_handler(signal.SIGHUP, self._on_hup, loop, supervisor, down)
+        loop.add_signal_handler(signal.SIGUSR2, self._on_usr2, supervisor)
+        loop.add_signal_handler(signal.SIGUSR1, self._log_debug, "received SIGUSR1, ignored")
+
+    def _on_exit_signal(self, signum: signal.Signals, supervisor: Supervisor, down: asyncio.Event) -> None:
+        self._log.warn(f"received {signum.name} indicating exit request")
+        self._leave(supervisor, down, None)
+
+    def _on_hup(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
+        if supervisor.mood is Mood.SHUTDOWN:
+            self._log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
+            return
+        self._log.warn("received SIGHUP indicating restart request")
+        if self._reread is None or self._reread.done():
+            self._reread = loop.create_task(self._restart(supervisor, down))
+
+    async def _restart(self, supervisor: Supervisor, down: asyncio.Event) -> None:
+        try:
+            config = await asyncio.to_thread(self._read)
+        except ConfigError as error:
+            self._log.critical(f"cannot restart, the configuration is unusable: {error}")
+            return
+        if supervisor.may_start:
+            self._leave(supervisor, down, config)
+
+    def _on_usr2(self, supervisor: Supervisor) -> None:
+        self._log.info("received SIGUSR2 indicating log reopen request")
+        self._log.info("supervisord logreopen")
+        self._log.reopen()
+        for process in supervisor.processes():
+            for output in process.outputs.values():
+                output.reopen()
+
+    def _leave(self, supervisor: Supervisor, down: asyncio.Event, config: Config | None) -> None:
+        """Begin the end of this session; with a configuration another one follows."""
+        self._next = config
+        supervisor.go_down(Mood.SHUTDOWN if config is None else Mood.RESTARTING, down.set)
+
+    # --- boundaries
+
+    def _log_debug(self, text: str) -> None:
+        self._log.debug(text)
+
+    def _on_stranger(self, pid: int, status: ExitStatus) -> None:
+        self._log.info(f"reaped unknown pid {pid} ({status})")
+
+    def _on_bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """The last net: whatever went wrong in a callback is logged, and the daemon goes on."""
+        error = context.get("exception")
+        text = "".join(traceback.format_exception(error)) if isinstance(error, BaseException) else ""
+        self._log.critical(f"{context.get('message')}\n{text}".rstrip())
+
+
+def announce_start(config: Config, log: MainLog) -> None:
+    """Write what waited for the log to be opened, and clean up after the previous run."""
+    for severity in ("critical", "warn", "info"):
+        for level, text in config.messages:
+            if level == severity:
+                log.log(severity, text)
+    server = config.server
+    if not server.nocleanup:
+        for failure in autolog.cleanup(server.childlogdir, server.identifier):
+            log.warn(failure)

@@ -1,0 +1,157 @@
+"""One output channel of one process: from the bytes it writes to log, syslog, events and followers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from warden.config.model import ChannelConfig
+from warden.logs.ansi import AnsiStripper
+from warden.logs.capture import CaptureScanner, Message
+from warden.logs.mainlog import MainLog
+from warden.logs.sinks import FileSink, Sink, SyslogSink
+from warden.words import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Who hears a channel beside its log: ``on_output`` every chunk, ``on_message`` each captured message."""
+
+    on_output: Callable[[bytes], None]
+    on_message: Callable[[bytes], None]
+
+
+class Output:
+    """Takes what a child writes on one channel; lives as long as the process record.
+
+    ``path`` is the log file (an AUTO name is chosen already), None for no file.
+    Between ``open`` and ``close`` there is a child.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: str,
+        channel: Channel,
+        config: ChannelConfig,
+        path: str | None,
+        strip_ansi: bool,
+        log: MainLog,
+        listeners: Listeners,
+    ) -> None:
+        self.path = path
+        self._process = process
+        self._channel = channel
+        self._config = config
+        self._strip_ansi = strip_ansi
+        self._log = log
+        self._listeners = listeners
+        self._file: FileSink | None = None
+        self._syslog: Sink | None = None
+        self._scanner: CaptureScanner | None = None
+        self._stripper: AnsiStripper | None = None
+        self._watchers: list[Callable[[], None]] = []
+
+    def open(self) -> Callable[[bytes], None]:
+        """Open the log for a new child and return what takes its output.
+
+        Raises:
+            OSError: the log file cannot be opened.
+        """
+        config = self._config
+        if self.path is not None:
+            self._file = FileSink(self.path, config.maxbytes, config.backups, self._report)
+            self._file.on_write = self._wake if self._watchers else None
+        if config.syslog:
+            self._syslog = SyslogSink(self._process)
+        self._scanner = CaptureScanner(config.capture_maxbytes) if config.capture_maxbytes > 0 else None
+        self._stripper = AnsiStripper() if self._strip_ansi else None
+        plain = not (self._scanner or self._stripper or self._syslog or config.events_enabled)
+        if plain and self._file is not None and not self._log.enabled("debug"):
+            return self._file.write  # the hot path: nothing stands between the pipe and the file
+        return self._take
+
+    def take_raw(self, data: bytes) -> None:
+        """Log ``data`` as it is: what a listener says is protocol, not text."""
+        self._write(data)
+
+    def close(self) -> None:
+        """The child is gone: give out what was held back and close the log."""
+        if self._scanner is not None:
+            for part in self._scanner.close():
+                self._deliver(part.data)
+            self._scanner = None
+        if self._stripper is not None:
+            self._emit(self._stripper.close())
+            self._stripper = None
+        for sink in (self._file, self._syslog):
+            if sink is not None:
+                sink.close()
+        self._file = self._syslog = None
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, for an external rotation."""
+        if self._file is not None:
+            self._file.reopen()
+
+    def clear(self) -> None:
+        """Throw away what the log holds; rotated files stay.
+
+        Raises:
+            OSError: the file cannot be removed.
+        """
+        if self._file is not None:
+            self._file.clear()
+        elif self.path is not None and os.path.exists(self.path):
+            os.truncate(self.path, 0)
+        self._wake()
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call ``wake`` after each write until the returned function is called."""
+        self._watchers.append(wake)
+        if self._file is not None:
+            self._file.on_write = self._wake
+
+        def stop() -> None:
+            self._watchers.remove(wake)
+            if not self._watchers and self._file is not None:
+                self._file.on_write = None
+
+        return stop
+
+    def _wake(self) -> None:
+        for wake in tuple(self._watchers):
+            wake()
+
+    def _report(self, text: str) -> None:
+        self._log.critical(f"{self._process!r} {self._channel} log: {text}")
+
+    def _take(self, data: bytes) -> None:
+        if self._scanner is None:
+            self._deliver(data)
+            return
+        for part in self._scanner.feed(data):
+            if isinstance(part, Message):
+                self._listeners.on_message(part.data)
+            else:
+                self._deliver(part.data)
+
+    def _deliver(self, data: bytes) -> None:
+        self._emit(data if self._stripper is None else self._stripper.feed(data))
+
+    def _emit(self, data: bytes) -> None:
+        if not data:
+            return
+        self._write(data)
+        if self._config.events_enabled:
+            self._listeners.on_output(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._file is not None:
+            self._file.write(data)
+        if self._syslog is not None:
+            self._syslog.write(data)
+        if self._log.enabled("debug"):
+            text = data.decode("utf-8", "replace")
+            self._log.debug(f"{self._process!r} {self._channel} output:\n{text}")

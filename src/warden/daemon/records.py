@@ -1,0 +1,66 @@
+"""What the daemon remembers about each group and process while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from warden.config.model import GroupConfig, ProcessConfig
+from warden.daemon.output import Output
+from warden.process.machine import State
+from warden.runtime.pipes import InputPipe
+from warden.words import Channel, ExitStatus, make_namespec
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPipe:
+    """Our end of an output pipe, and what takes its bytes."""
+
+    fd: int
+    take: Callable[[bytes], None]
+
+
+@dataclass(slots=True)
+class Child:
+    """The operating system side of one life."""
+
+    pid: int
+    stdin: InputPipe | None
+    outputs: dict[Channel, OpenPipe]  # an entry goes when its pipe ends
+
+
+@dataclass(slots=True, eq=False)
+class Process:
+    """One supervised process; only the supervisor writes these fields.
+
+    ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
+    for people only.  ``watchers`` are called after every change of phase.
+    """
+
+    config: ProcessConfig
+    group: str
+    outputs: dict[Channel, Output]
+    state: State = field(default_factory=State)
+    child: Child | None = None
+    last_exit: ExitStatus | None = None
+    started: float = 0.0
+    stopped: float = 0.0
+    watchers: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name within the group."""
+        return self.config.name
+
+    @property
+    def namespec(self) -> str:
+        """The name people type."""
+        return make_namespec(self.group, self.config.name)
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """An active group with its processes in the order in which they start."""
+
+    config: GroupConfig
+    processes: dict[str, Process]

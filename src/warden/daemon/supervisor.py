@@ -1,0 +1,306 @@
+"""Owns all process records: feeds events to the pure machine, keeps the new state, carries out the effects."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from warden.config.model import AUTO, Config, GroupConfig, ProcessConfig
+from warden.daemon.announce import Announcer
+from warden.daemon.children import CannotSpawn, Children
+from warden.daemon.output import Output
+from warden.daemon.records import Group, Process
+from warden.events import types
+from warden.events.bus import Bus
+from warden.logs import autolog
+from warden.logs.mainlog import MainLog
+from warden.process.fleet import start_order
+from warden.process.machine import (
+    Announce,
+    Effect,
+    Event,
+    Exited,
+    GiveUp,
+    SendSignal,
+    SignalFailed,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartRequested,
+    StopRequested,
+    Tick,
+    transition,
+)
+from warden.runtime.deadlines import Deadlines
+from warden.runtime.identity import errno_name
+from warden.runtime.reaper import Reaper
+from warden.runtime.spawn import send_signal
+from warden.words import RUNNING_PHASES, STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
+
+_SLICE_SECONDS = 0.005  # the longest a queue of starts keeps the loop to itself
+_REPORT_SECONDS = 3.0  # how often a shutdown names those it waits for
+
+
+class Supervisor:
+    """The fleet.
+
+    Everything that happens to a process goes through ``feed``: it calls the pure
+    core, stores the new state and then carries out the effects in order.  There
+    is no await in between.  An effect that has an answer at once (spawn) puts the
+    answer into the inbox; it never re-enters the machine.
+    """
+
+    def __init__(
+        self, config: Config, *, loop: asyncio.AbstractEventLoop, reaper: Reaper, log: MainLog, bus: Bus
+    ) -> None:
+        self.mood = Mood.RUNNING
+        self.groups: dict[str, Group] = {}
+        self.bus = bus
+        self.log = log
+        self._config = config
+        self._loop = loop
+        self._announcer = Announcer(bus, log)
+        self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self.feed(process, Tick(self.may_start)))
+        self.children = Children(
+            loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit
+        )
+        self._inbox: deque[tuple[Process, Event]] = deque()
+        self._feeding = False
+        self._to_start: deque[Process] = deque()
+        self._stop_queue: list[str] = []
+        self._report: asyncio.TimerHandle | None = None
+        self._on_down: Callable[[], None] | None = None
+
+    # --- the fleet
+
+    @property
+    def may_start(self) -> bool:
+        """False while the daemon goes down."""
+        return self.mood >= Mood.RUNNING
+
+    def processes(self) -> Iterable[Process]:
+        """All processes, groups in the order of their creation."""
+        for group in self.groups.values():
+            yield from group.processes.values()
+
+    def add_group(self, config: GroupConfig) -> Group:
+        """Create the records and AUTO logs of a group; nothing starts yet.
+
+        Raises:
+            OSError: an AUTO log cannot be created.
+        """
+        ordered = sorted(config.processes, key=lambda process: process.priority)
+        processes = {process.name: self._make_process(config.name, process) for process in ordered}
+        group = Group(config, processes)
+        self.groups[config.name] = group
+        self.bus.publish(types.ProcessGroupAddedEvent(config.name))
+        return group
+
+    def remove_group(self, group: Group) -> None:
+        """Forget a group; all its processes must be in a stopped phase."""
+        del self.groups[group.config.name]
+        for process in group.processes.values():
+            self._deadlines.set(process, None)
+        self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
+
+    def start_group(self, group: Group) -> None:
+        """Start what is to start by itself."""
+        self.start_soon(process for process in group.processes.values() if process.config.policy.autostart)
+
+    def processes_in_start_order(self) -> Iterable[Process]:
+        """All processes, groups in ascending priority, then processes likewise."""
+        for group in sorted(self.groups.values(), key=lambda group: group.config.priority):
+            yield from group.processes.values()
+
+    def start_all(self) -> None:
+        """Start what is to start by itself."""
+        self.start_soon(process for process in self.processes_in_start_order() if process.config.policy.autostart)
+
+    def start_soon(self, processes: Iterable[Process]) -> None:
+        """Start many without keeping the loop from its other work for long."""
+        idle = not self._to_start
+        self._to_start.extend(processes)
+        if idle and self._to_start:
+            self._start_slice()
+
+    def _start_slice(self) -> None:
+        end = self._loop.time() + _SLICE_SECONDS
+        while self._to_start:
+            self.feed(self._to_start.popleft(), StartRequested())
+            if self._to_start and self._loop.time() >= end:
+                self._loop.call_soon(self._start_slice)
+                return
+
+    def _make_process(self, group: str, config: ProcessConfig) -> Process:
+        outputs: dict[Channel, Output] = {}
+        process = Process(config, group, outputs)
+        for channel in Channel:
+            channel_config = config.stdout if channel is Channel.STDOUT else config.stderr
+            path = channel_config.logfile
+            if path is AUTO:
+                path = autolog.create(
+                    self._config.server.childlogdir, config.name, channel, self._config.server.identifier
+                )
+            outputs[channel] = Output(
+                process=config.name,
+                channel=channel,
+                config=channel_config,
+                path=path,
+                strip_ansi=self._config.server.strip_ansi,
+                log=self.log,
+                listeners=self._announcer.listeners(process, channel),
+            )
+        return process
+
+    # --- the machine's shell
+
+    def feed(self, process: Process, event: Event) -> None:
+        """Let ``event`` happen to ``process``, with all that follows from it at once."""
+        self._inbox.append((process, event))
+        if self._feeding:
+            return
+        self._feeding = True
+        try:
+            while self._inbox:
+                self._advance(*self._inbox.popleft())
+        finally:
+            self._feeding = False
+
+    def _advance(self, process: Process, event: Event) -> None:
+        before = process.state
+        if isinstance(event, StartRequested) and not self.may_start:
+            return
+        process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
+        for effect in effects:
+            try:
+                self._carry_out(process, effect)
+            except Exception:  # noqa: BLE001 - the loop boundary: a bug of ours must not end the daemon
+                self.log.critical(f"internal error in {process.namespec}:\n{traceback.format_exc()}")
+        self._arm(process)
+        if process.state.phase is not before.phase:
+            self._changed(process)
+
+    def _arm(self, process: Process) -> None:
+        """Derive the timer from the state; what is due now happens now."""
+        deadline = process.state.deadline
+        if deadline is not None and deadline <= self._loop.time() and not (deadline_waits(process)):
+            self._deadlines.set(process, None)
+            self._inbox.append((process, Tick(self.may_start)))
+        else:
+            self._deadlines.set(process, deadline)
+
+    def _carry_out(self, process: Process, effect: Effect) -> None:
+        match effect:
+            case Announce():
+                self._announcer.announce(process, effect, going_down=not self.may_start)
+            case Spawn():
+                self._spawn(process)
+            case SendSignal():
+                self._signal(process, effect)
+
+    def _spawn(self, process: Process) -> None:
+        process.started = time.time()
+        try:
+            pid = self.children.start(process)
+        except CannotSpawn as error:
+            self.log.info(f"spawnerr: {error}")
+            self._inbox.append((process, SpawnFailed(str(error))))
+        else:
+            self.log.info(f"spawned: {process.name!r} with pid {pid}")
+            self._inbox.append((process, Spawned(pid)))
+
+    def _signal(self, process: Process, order: SendSignal) -> None:
+        name = process.name
+        if order.forced:
+            self.log.warn(f"killing {name!r} ({order.pid}) with SIGKILL")
+        group = "process group " if order.to_group else ""
+        self.log.debug(f"killing {name} (pid {order.pid}) {group}with signal {signal_text(order.signum)}")
+        try:
+            send_signal(order.pid, order.signum, to_group=order.to_group)
+        except OSError as error:
+            self.log.critical(f"unknown problem killing {name} ({order.pid}):{errno_name(error)}")
+            self._inbox.append((process, SignalFailed()))
+
+    def signal(self, process: Process, signum: int) -> None:
+        """Send a signal that somebody asked for; the process must have a child.
+
+        Raises:
+            OSError: the operating system refuses; the process is UNKNOWN then.
+        """
+        pid = process.state.pid
+        self.log.debug(f"sending {process.name} (pid {pid}) sig {signal_text(signum)}")
+        try:
+            send_signal(pid, signum, to_group=False)
+        except OSError as error:
+            self.log.critical(f"unknown problem sending sig {process.name} ({pid}):{errno_name(error)}")
+            self.feed(process, SignalFailed())
+            raise
+
+    def _on_exit(self, process: Process, status: ExitStatus) -> None:
+        process.stopped = time.time()
+        process.last_exit = status
+        self.feed(process, Exited(status))
+
+    def _changed(self, process: Process) -> None:
+        for watcher in tuple(process.watchers):
+            watcher()
+        if not self.may_start and process.state.phase in STOPPED_PHASES:
+            self._loop.call_soon(self._continue_shutdown)
+
+    # --- going down
+
+    def go_down(self, mood: Mood, on_down: Callable[[], None]) -> None:
+        """Stop everything, one group at a time from the highest priority, then call ``on_down``.
+
+        Called again it only turns a restart into a shutdown.
+        """
+        already = not self.may_start
+        self.mood = mood
+        if already:
+            return
+        self._on_down = on_down
+        self._to_start.clear()
+        self.bus.publish(types.SupervisorStoppingEvent())
+        ascending = start_order(self.groups.values(), key=lambda group: group.config.priority)
+        self._stop_queue = [group.config.name for group in ascending]
+        self._continue_shutdown()
+        self._report_unstopped()
+
+    def _continue_shutdown(self) -> None:
+        if self._on_down is None:
+            return
+        while self._stop_queue:
+            group = self.groups[self._stop_queue[-1]]
+            for process in sorted(group.processes.values(), key=lambda process: process.config.priority, reverse=True):
+                self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested())
+            if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
+                return
+            self._stop_queue.pop()
+        if self._report is not None:
+            self._report.cancel()
+        done, self._on_down = self._on_down, None
+        done()
+
+    def _report_unstopped(self) -> None:
+        names = [process.name for process in self.processes() if process.state.phase not in STOPPED_PHASES]
+        if names and self._on_down is not None:
+            self.log.info(f"waiting for {', '.join(names)} to die")
+            self._report = self._loop.call_later(_REPORT_SECONDS, self._report_unstopped)
+
+    def close(self) -> None:
+        """Disarm everything; nothing runs any more."""
+        self._deadlines.clear()
+        self.children.close()
+
+
+def deadline_waits(process: Process) -> bool:
+    """A start whose answer is still in the inbox has a deadline that may be due already."""
+    return process.state.phase is Phase.STARTING and not process.state.pid
+
+
+def is_running(process: Process) -> bool:
+    """Starting, running or waiting for the next try."""
+    return process.state.phase in RUNNING_PHASES

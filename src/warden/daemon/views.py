@@ -1,0 +1,54 @@
+"""Facts made readable: the rows that RPC, page and client show.  Times become wall-clock here."""
+
+from __future__ import annotations
+
+import time
+
+from warden.daemon.records import Process
+from warden.rpc.control import ProcessView
+from warden.words import Channel, Phase
+
+
+def process_view(process: Process, now: float) -> ProcessView:
+    """Describe one process at ``now``, in seconds since the epoch."""
+    state = process.state
+    return ProcessView(
+        name=process.name,
+        group=process.group,
+        phase=state.phase,
+        description=_describe(process, now),
+        start=int(process.started),
+        stop=int(process.stopped),
+        now=int(now),
+        spawnerr=state.spawn_error or "",
+        exitstatus=state.exitstatus.number if state.exitstatus is not None else 0,
+        stdout_logfile=process.outputs[Channel.STDOUT].path or "",
+        stderr_logfile=process.outputs[Channel.STDERR].path or "",
+        pid=state.pid,
+    )
+
+
+def _describe(process: Process, now: float) -> str:
+    state = process.state
+    match state.phase:
+        case Phase.RUNNING:
+            return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}"
+        case Phase.FATAL | Phase.BACKOFF:
+            return state.spawn_error or f'unknown error (try "tail {process.namespec}")'
+        case Phase.STOPPED | Phase.EXITED:
+            if not process.started:
+                return "Not started"
+            return time.strftime("%b %d %I:%M %p", time.localtime(process.stopped))
+        case _:
+            return ""
+
+
+def uptime(seconds: int) -> str:
+    """Say ``1:02:03`` or ``2 days, 0:00:05``; a negative time counts as none."""
+    minutes, second = divmod(max(0, seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    clock = f"{hour}:{minute:02d}:{second:02d}"
+    if not days:
+        return clock
+    return f"{days} day{'s' if days > 1 else ''}, {clock}"

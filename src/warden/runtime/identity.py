@@ -1,0 +1,219 @@
+"""Who and where we are: user, limits, background, pid file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from warden.errors import StartupError
+from warden.runtime.spawn import Identity
+
+_LIMIT_TEXT = {
+    "minfds": (
+        "The minimum number of file descriptors required to run this process is {least} as per the "
+        '"minfds" command-line argument or config file setting. The current environment will only allow you to '
+        "open {hard} file descriptors.  Either raise the number of usable file descriptors in your environment "
+        "(see README.rst) or lower the minfds setting in the config file to allow the process to start."
+    ),
+    "minprocs": (
+        "The minimum number of available processes required to run this program is {least} as per the "
+        '"minprocs" command-line argument or config file setting. The current environment will only allow you to '
+        "open {hard} processes.  Either raise the number of usable processes in your environment "
+        "(see README.rst) or lower the minprocs setting in the config file to allow the program to start."
+    ),
+}
+
+
+def look_up(uid: int) -> Identity:
+    """Return the user with the primary group and all groups that name it.
+
+    Raises:
+        StartupError: no such user; the text is the reference's.
+    """
+    try:
+        user = pwd.getpwuid(uid)
+    except KeyError:
+        raise StartupError(f"Can't find uid {uid}") from None
+    groups = os.getgrouplist(user.pw_name, user.pw_gid)
+    return Identity(uid=uid, gid=user.pw_gid, groups=tuple(groups))
+
+
+def identity_for_child(uid: int | None) -> Identity | str | None:
+    """Decide how a child becomes ``uid``: an identity, a refusal in words, or None for "no change"."""
+    if uid is None or uid == os.getuid():
+        return None
+    try:
+        identity = look_up(uid)
+    except StartupError as error:
+        return f"couldn't setuid to {uid}: {error}"
+    if os.getuid() != 0:
+        return f"couldn't setuid to {uid}: Can't drop privilege as nonroot user"
+    return identity
+
+
+def become(uid: int) -> None:
+    """Become another user for good.
+
+    Raises:
+        StartupError: with the reference's text.
+    """
+    if uid == os.getuid():
+        return
+    who = look_up(uid)
+    if os.getuid() != 0:
+        raise StartupError("Can't drop privilege as nonroot user")
+    try:
+        os.setgroups(who.groups)
+    except OSError:
+        raise StartupError("Could not set groups of effective user") from None
+    try:
+        os.setgid(who.gid)
+    except OSError:
+        raise StartupError("Could not set group id of effective user") from None
+    os.setuid(who.uid)
+
+
+def raise_limits(minfds: int, minprocs: int) -> list[str]:
+    """Raise the soft limits to at least these numbers and return what was done, for the log.
+
+    Raises:
+        StartupError: a limit cannot be raised that far.
+    """
+    done = []
+    for option, least, name in (("minfds", minfds, "RLIMIT_NOFILE"), ("minprocs", minprocs, "RLIMIT_NPROC")):
+        which: int | None = getattr(resource, name, None)
+        if which is None:  # not on this system
+            continue
+        soft, hard = resource.getrlimit(which)
+        if soft == resource.RLIM_INFINITY or soft >= least:
+            continue
+        wanted = hard if hard == resource.RLIM_INFINITY else max(hard, least)
+        try:
+            resource.setrlimit(which, (least, wanted))
+        except (OSError, ValueError):
+            raise StartupError(_LIMIT_TEXT[option].format(least=least, hard=hard)) from None
+        done.append(f"Increased {name} limit to {least}")
+    return done
+
+
+def reset_signals() -> None:
+    """Undo what a parent may have made us ignore: children inherit ignored signals."""
+    for signum in signal.valid_signals():
+        if signal.getsignal(signum) is signal.SIG_IGN and signum not in (
+            signal.SIGPIPE,
+            getattr(signal, "SIGXFSZ", -1),
+        ):
+            signal.signal(signum, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]) -> Callable[[str | None], None]:
+    """Go on in a child of its own session; the parent waits until the child is ready.
+
+    ``log`` takes a level and a text.  Returns the function with which the child
+    reports, once: None means ready, a text is an error that the parent prints
+    before it exits with 2.
+    """
+    ours, theirs = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(theirs)
+        log("blather", "supervisord forked; parent exiting")
+        _wait_for_child(ours)
+    os.close(ours)
+    log("info", "daemonizing the supervisord process")
+    if directory is not None:
+        try:
+            os.chdir(directory)
+        except OSError as error:
+            log("critical", f"can't chdir into {directory!r}: {error}")
+        else:
+            log("info", f"set current directory: {directory!r}")
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    if null > 2:
+        os.close(null)
+    os.setsid()
+    os.umask(umask)
+
+    def report(error: str | None) -> None:
+        os.write(theirs, b"ok" if error is None else os.fsencode(error))
+        os.close(theirs)
+
+    return report
+
+
+def _wait_for_child(fd: int) -> None:
+    said = b""
+    while data := os.read(fd, 4096):
+        said += data
+    if said == b"ok":
+        os._exit(0)
+    if said:
+        sys.stderr.write(os.fsdecode(said))
+        sys.stderr.flush()
+    os._exit(2)
+
+
+class PidFile:
+    """The file that tells others our pid; removed only if we wrote it."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._written = False
+
+    def check(self) -> None:
+        """Make sure that no living supervisord owns the file.
+
+        Raises:
+            StartupError: one does.
+        """
+        try:
+            pid = int(self._path.read_text(encoding="ascii", errors="replace"))
+        except (OSError, ValueError):
+            return
+        if pid in (os.getpid(), os.getppid()) or not _is_supervisord(pid):
+            return
+        raise StartupError(
+            f"Another supervisord is already running with pid {pid} (pid file {self._path}).  Shut it down first, or "
+            'give this one its own "pidfile".'
+        )
+
+    def write(self) -> bool:
+        """Write our pid; return False if that is impossible."""
+        try:
+            self._path.write_text(f"{os.getpid()}\n", encoding="ascii")
+        except OSError:
+            return False
+        self._written = True
+        return True
+
+    def remove(self) -> None:
+        """Remove the file if it is ours."""
+        if self._written:
+            self._written = False
+            self._path.unlink(missing_ok=True)
+
+
+def _is_supervisord(pid: int) -> bool:
+    """Tell whether ``pid`` is alive and looks like a supervisord.
+
+    Only where /proc tells the command line; elsewhere an old file is replaced, as the reference does.
+    """
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(word.rpartition(b"/")[2] in (b"supervisord", b"supervisor.supervisord") for word in words[:4])
+
+
+def errno_name(error: OSError) -> str:
+    """Return ``EACCES`` for errno 13."""
+    return errno.errorcode.get(error.errno or 0, str(error))
