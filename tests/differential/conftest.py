@@ -1,0 +1,27 @@
+"""The fixture that tells a story to both sides, and its count of comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from differential.story import Plot, differences, tell
+
+
+@pytest.fixture
+def side_by_side(
+    tmp_path_factory: pytest.TempPathFactory, record_property: Callable[[str, object], None]
+) -> Callable[[Plot], None]:
+    """Return the judge: it tells a plot to both sides, counts the observations and fails on any difference."""
+
+    def judge(plot: Plot) -> None:
+        chapter = plot.__name__
+
+        reference, ours = tell(plot, tmp_path_factory.mktemp("d"))
+
+        record_property("comparisons", len(reference))
+        wrong = differences(chapter, reference, ours)
+        assert not wrong, f"{len(wrong)} of {len(reference)} observations differ:\n\n" + "\n\n".join(wrong)
+
+    return judge

@@ -1,0 +1,130 @@
+"""Tells one story to both sides at once and compares what they answered, observation by observation."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from differential.known_differences import KNOWN, Difference
+from harness.daemon import SERVER, Daemon, Ran, run
+from harness.normal import Normaliser
+from harness.sides import REFERENCE, WARDEN, Side
+
+# The ancestor against itself: shows whether a story is deterministic (used when stories are written).
+_SECOND = REFERENCE if os.environ.get("DIFFERENTIAL_SELF") else WARDEN
+
+
+class Story:
+    """One side's telling: it has a directory, daemons in it, and a growing list of named observations."""
+
+    def __init__(self, side: Side, home: Path) -> None:
+        self.side = side
+        self.home = home
+        self.normal = Normaliser(side, home)
+        self.seen: dict[str, Any] = {}
+
+    def note(self, key: str, value: Any) -> None:
+        """Record one observation, freed of what is accidental; equal keys are numbered."""
+        number = 2
+        unique = key
+        while unique in self.seen:
+            unique = f"{key} #{number}"
+            number += 1
+        self.seen[unique] = self.normal.value(value)
+
+    @contextmanager
+    def daemon(self, config: str, *, server: str = SERVER, options: Sequence[str] = ()) -> Iterator[Daemon]:
+        """Run this side's daemon in the story's directory."""
+        with Daemon(self.side, self.home, config, server=server, options=options) as daemon:
+            yield daemon
+
+    def ctl(self, daemon: Daemon, *words: str, stdin: str | None = None, key: str | None = None) -> Ran:
+        """Run supervisorctl and record stdout, stderr and exit status as one observation."""
+        ran = daemon.ctl(*words, stdin=stdin)
+        self.note(key or f"$ supervisorctl {' '.join(words)}", _shown(ran))
+        return ran
+
+    def command(self, name: str, *words: str, stdin: str | None = None, key: str | None = None) -> Ran:
+        """Run any command of this side in the story's directory and record it like ``ctl``."""
+        ran = run([self.side.command(name), *words], self.home, stdin=stdin)
+        self.note(key or f"$ {name} {' '.join(words)}", _shown(ran))
+        return ran
+
+    def rpc(self, daemon: Daemon, method: str, *arguments: Any, key: str | None = None) -> Any:
+        """Call a method of the namespace ``supervisor`` (or a full name) and record value, fault or HTTP status."""
+        name = method if "." in method else f"supervisor.{method}"
+        answer = daemon.rpc(name, *arguments)
+        words = ", ".join(repr(argument) for argument in arguments)
+        self.note(key or f"{name}({words})", answer)
+        return answer
+
+    def log(self, daemon: Daemon, key: str = "activity log") -> None:
+        """Record the activity log, one observation per message, in order; a message has its level."""
+        for number, (level, message) in enumerate(daemon.log()):
+            self.note(f"{key} {number:02}", f"{level} {message}")
+        self.note(f"{key} length", len(daemon.log()))
+
+
+def _shown(ran: Ran) -> dict[str, Any]:
+    return {"stdout": ran.stdout, "stderr": ran.stderr, "rc": ran.rc}
+
+
+Plot = Callable[[Story], None]
+
+
+def tell(plot: Plot, directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Let both sides live through the plot at the same time; return the reference's observations and ours."""
+    stories = []
+    for side, name in ((REFERENCE, "ref"), (_SECOND, "our")):
+        home = directory / name
+        home.mkdir()
+        stories.append(Story(side, home))
+    with ThreadPoolExecutor(2) as pool:
+        for telling in [pool.submit(plot, story) for story in stories]:
+            telling.result()
+    return stories[0].seen, stories[1].seen
+
+
+def differences(chapter: str, reference: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:
+    """Compare observation by observation and return what is wrong, as readable paragraphs.
+
+    Wrong is a difference that nobody declared, a declared one that looks other than declared,
+    and a declared one that has gone: the table of known differences stays true.
+    """
+    known = {} if _SECOND is REFERENCE else {d.observation: d for d in KNOWN if d.chapter == chapter}
+    wrong = []
+    for key in [*reference, *(key for key in ours if key not in reference)]:
+        theirs, mine = _text(reference.get(key, "<nothing>")), _text(ours.get(key, "<nothing>"))
+        declared = known.pop(key, None)
+        if problem := _judge(theirs, mine, declared):
+            wrong.append(f"{chapter} | {key}\n{problem}")
+    wrong += [f"{chapter} | {key}\n  a known difference, but the story never gets there" for key in known]
+    return wrong
+
+
+def _judge(theirs: str, mine: str, declared: Difference | None) -> str:
+    if declared is None:
+        return "" if theirs == mine else _diff(theirs, mine)
+    if theirs == mine:
+        return "  a known difference that is none any more: take it out of the table"
+    if declared.ours not in mine:
+        return f"  known to differ, but not like this; expected in ours: {declared.ours!r}\n{_diff(theirs, mine)}"
+    return ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"stdout", "stderr", "rc"}:
+        errors = f"[stderr]\n{value['stderr']}" if value["stderr"] else ""
+        return f"{value['stdout']}{errors}[rc {value['rc']}]"
+    return value if isinstance(value, str) else json.dumps(value, indent=1, sort_keys=True, default=repr)
+
+
+def _diff(theirs: str, mine: str) -> str:
+    lines = difflib.unified_diff(theirs.splitlines(), mine.splitlines(), "supervisor 4.3.0", "warden", lineterm="", n=2)
+    return "\n".join(f"  {line}" for line in lines) or f"  {theirs!r}\n  {mine!r}"

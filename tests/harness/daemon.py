@@ -1,0 +1,216 @@
+"""A real supervisord in the foreground, with the facts about it that tests wait for and compare."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import rpc
+from harness.sides import Side
+from harness.waiting import until
+
+ALARM = 60.0  # seconds after which a test gives up on a program; never a measurement
+
+SERVER = """\
+[unix_http_server]
+file = %(here)s/s
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[supervisorctl]
+serverurl = unix://%(here)s/s
+[supervisord]
+logfile = %(here)s/main.log
+pidfile = %(here)s/pid
+childlogdir = %(here)s
+loglevel = info
+"""
+
+_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (?P<level>[A-Z]{4}) (?P<message>.*)")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the small, fixed environment in which both sides run."""
+    measuring = {name: value for name, value in os.environ.items() if name.startswith(("COV_", "COVERAGE_"))}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", "LANG": "C.UTF-8", "TZ": "UTC", **measuring, **more}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A command that has ended."""
+
+    stdout: str
+    stderr: str
+    rc: int
+
+
+def run(
+    command: Sequence[str], cwd: Path, *, stdin: str | None = None, env: Mapping[str, str] | None = None
+) -> Ran:
+    """Run one command to its end, in the fixed environment and without a terminal."""
+    given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}
+    done = subprocess.run(
+        command, cwd=cwd, env=env or environment(), capture_output=True, timeout=ALARM, check=False, **given
+    )
+    return Ran(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
+
+
+class Daemon:
+    """One supervisord of one side, living in its own directory.
+
+    The configuration stands in ``<home>/conf``, the socket is ``<home>/s``.  Use
+    it as a context manager: leaving ends the daemon and everything it started.
+    """
+
+    def __init__(self, side: Side, home: Path, config: str, *, server: str = SERVER, options: Sequence[str] = ()):
+        self.side = side
+        self.home = home
+        self.socket = home / "s"
+        self.port: int | None = None
+        home.mkdir(exist_ok=True)
+        self.conf = home / "conf"
+        self.conf.write_text(server + config)
+        self._server = server
+        self._options = tuple(options)
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._ended = False
+
+    def __enter__(self) -> Daemon:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, env: Mapping[str, str] | None = None) -> None:
+        """Start it and return when it says that it has started."""
+        self.popen = subprocess.Popen(
+            [self.side.command("supervisord"), "-n", "-c", str(self.conf), *self._options],
+            cwd=self.home,
+            env=env or environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=(self.home / "stderr").open("ab"),
+            start_new_session=True,
+        )
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self.wait_line("supervisord started with pid")
+
+    def _listen(self) -> None:
+        assert self.popen.stdout is not None
+        with self.popen.stdout as output:
+            for line in output:
+                with self._changed:
+                    self._lines.append(line.decode(errors="replace").rstrip("\n"))
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def rewrite(self, config: str) -> None:
+        """Give it another configuration, which it reads when it is told to."""
+        self.conf.write_text(self._server + config)
+
+    # --- facts
+
+    @property
+    def lines(self) -> list[str]:
+        """What it has written to its stdout so far: the activity log."""
+        with self._changed:
+            return list(self._lines)
+
+    def log(self) -> list[tuple[str, str]]:
+        """Return the activity log as (level, message); further lines of a message are part of it."""
+        entries: list[tuple[str, str]] = []
+        for line in self.lines:
+            if match := _LINE.match(line):
+                entries.append((match["level"], match["message"]))
+            elif entries:
+                level, message = entries.pop()
+                entries.append((level, f"{message}\n{line}"))
+        return entries
+
+    def wait_line(self, pattern: str, count: int = 1) -> None:
+        """Return when the activity log has ``count`` lines in which the pattern is found."""
+        wanted = re.compile(pattern)
+
+        def seen() -> bool:
+            return self._ended or sum(1 for line in self._lines if wanted.search(line)) >= count
+
+        with self._changed:
+            in_time = self._changed.wait_for(seen, ALARM)
+            found = sum(1 for line in self._lines if wanted.search(line))
+            errors = (self.home / "stderr").read_text(errors="replace")
+            story = "\n".join([*self._lines, errors])
+        assert in_time and found >= count, f"{self.side.name}: no line {pattern!r} ({found} of {count}) in:\n{story}"
+
+    def wait_state(self, namespec: str, state: str) -> None:
+        """Return when the process is in the state of that name."""
+        until(lambda: self.info(namespec)["statename"] == state, f"{self.side.name}: {namespec} is {state}")
+
+    def info(self, namespec: str) -> dict[str, Any]:
+        """Return getProcessInfo's struct."""
+        answer = self.rpc("supervisor.getProcessInfo", namespec)
+        assert "value" in answer, answer
+        return dict(answer["value"])
+
+    def pids(self) -> dict[str, int]:
+        """Return the pid of every process that has a child, by namespec."""
+        rows = self.rpc("supervisor.getAllProcessInfo")["value"]
+        return {f"{row['group']}:{row['name']}": row["pid"] for row in rows if row["pid"]}
+
+    def read(self, name: str) -> str:
+        """Return the text of a file in its directory."""
+        return (self.home / name).read_bytes().decode(errors="replace")
+
+    # --- talking to it
+
+    def rpc(self, method: str, *arguments: Any) -> dict[str, Any]:
+        """Call an XML-RPC method over the unix socket; see ``harness.rpc.call``."""
+        return rpc.call(self.socket, method, *arguments)
+
+    def ctl(self, *words: str, stdin: str | None = None) -> Ran:
+        """Run this side's supervisorctl with the daemon's own configuration file."""
+        return run([self.side.command("supervisorctl"), "-c", str(self.conf), *words], self.home, stdin=stdin)
+
+    def signal(self, signum: signal.Signals) -> None:
+        """Send a signal to the daemon itself."""
+        self.popen.send_signal(signum)
+
+    def wait_end(self) -> int:
+        """Return its exit status once it has ended and everything it wrote has been read."""
+        status = self.popen.wait(ALARM)
+        self._listener.join(ALARM)
+        return status
+
+    def close(self) -> None:
+        """End it, by request if it listens, else by force together with all that it started."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(ALARM / 2)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+        for pid in _session(self.popen.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._listener.join(ALARM / 2)
+
+
+def _session(leader: int) -> Iterator[int]:
+    """Find what is left of the session that a daemon led."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,sess="], capture_output=True, text=True, check=True)
+    for line in listing.stdout.splitlines():
+        pid, session = line.split()
+        if session == str(leader):
+            yield int(pid)
