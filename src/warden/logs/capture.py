@@ -1,0 +1,74 @@
+"""Finds ``<!--XSUPERVISOR:BEGIN-->...<!--XSUPERVISOR:END-->`` in a byte stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BEGIN = b"<!--XSUPERVISOR:BEGIN-->"
+END = b"<!--XSUPERVISOR:END-->"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Ordinary bytes, for the log."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Bytes between the two tokens, for the event listeners."""
+
+    data: bytes
+
+
+class CaptureScanner:
+    """Splits a stream into output and messages, whatever the chunk borders.
+
+    ``limit`` bounds a message in bytes: of a longer one the last ``limit`` bytes
+    are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._inside = False
+        self._pending = b""  # may be the start of a token
+        self._message = bytearray()
+
+    def feed(self, chunk: bytes) -> Iterator[Output | Message]:
+        """Give out what is certain after ``chunk``; exhaust the iterator before the next call."""
+        data = self._pending + chunk
+        while True:
+            token = END if self._inside else BEGIN
+            before, found, data = data.partition(token)
+            if not found:
+                keep = _token_prefix_at_end(before, token)
+                self._pending = before[len(before) - keep :]
+                yield from self._take(before[: len(before) - keep])
+                return
+            yield from self._take(before)
+            if self._inside:
+                yield Message(bytes(self._message))
+                self._message.clear()
+            self._inside = not self._inside
+
+    def close(self) -> Iterator[Output]:
+        """Give out what was held back when the stream ends; an unfinished message is dropped."""
+        rest, self._pending = self._pending, b""
+        yield from self._take(rest)
+
+    def _take(self, data: bytes) -> Iterator[Output]:
+        if self._inside:
+            self._message += data
+            del self._message[: max(0, len(self._message) - self._limit)]
+        elif data:
+            yield Output(data)
+
+
+def _token_prefix_at_end(data: bytes, token: bytes) -> int:
+    """Length of the longest proper prefix of ``token`` that ends ``data``."""
+    for size in range(min(len(token) - 1, len(data)), 0, -1):
+        if data.endswith(token[:size]):
+            return size
+    return 0

@@ -1,0 +1,145 @@
+"""Reads logs: ranges and tails with the offset rules of the RPC API, and a follower for live views."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from warden.errors import BadArguments, Failed, NoFile
+
+MAX_READ_BYTES = 64 * 1024 * 1024  # above the default rotation size, so that a whole log fits
+FOLLOW_FROM_BYTES = 1024
+FOLLOW_CHUNK_BYTES = 1024 * 1024
+TRUNCATED = b"==> File truncated <==\n"
+
+
+def read(path: str, offset: int, length: int) -> bytes:
+    """Return ``length`` bytes from ``offset``, at most MAX_READ_BYTES.
+
+    Length 0 means to the end.  A negative offset, with length 0 only, means the
+    last bytes.  What is no regular file counts as empty.
+
+    Raises:
+        BadArguments: a length beside a negative offset, or a negative length.
+        NoFile: there is no such file.
+        Failed: the operating system refused.
+    """
+    if length < 0 or (offset < 0 and length != 0):
+        raise BadArguments
+    try:
+        with _opened(path) as (fd, size):
+            start = max(0, size + offset) if offset < 0 else offset
+            wanted = size - start if length == 0 else min(length, size - start)
+            return os.pread(fd, min(wanted, MAX_READ_BYTES), start) if wanted > 0 else b""
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoFile(path) from None
+    except OSError as error:
+        raise Failed from error
+
+
+def tail(path: str, offset: int, length: int) -> tuple[bytes, int, bool]:
+    """Return (data, size of the file, whether bytes after ``offset`` were left out).
+
+    ``data`` goes from ``offset`` to the end if that is at most ``length`` bytes,
+    else it is the last ``length`` bytes (never more than MAX_READ_BYTES).
+    Never raises: a missing file is empty, for an unreadable one the size is
+    ``offset``.
+    """
+    try:
+        with _opened(path) as (fd, size):
+            overflow = size > offset + length
+            wanted = min(length, size - max(offset, 0), MAX_READ_BYTES)
+            return (os.pread(fd, wanted, size - wanted) if wanted > 0 else b""), size, overflow
+    except (FileNotFoundError, NotADirectoryError):
+        return b"", 0, False
+    except OSError:
+        return b"", offset, False
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[int, int]]:
+    """Open ``path`` without ever waiting (it may be a fifo); give descriptor and size."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        status = os.fstat(fd)
+        yield fd, status.st_size if stat.S_ISREG(status.st_mode) else 0
+    finally:
+        os.close(fd)
+
+
+class Follower:
+    """Reads a log as it grows, beginning with its last 1024 bytes.
+
+    Goes on with the next file after a rotation or clearing, when the old one is
+    read to its end, and through several rotations at once.  Never raises: a file
+    that cannot be read just gives nothing.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+        self._position = 0
+        if self._open(path):
+            self._position = max(0, os.fstat(self._fd).st_size - FOLLOW_FROM_BYTES)
+
+    def read(self) -> bytes:
+        """Return what is new, at most about a megabyte: call again until there is nothing."""
+        if self._fd < 0:
+            self._open(self._path)
+        while self._fd >= 0:
+            if os.fstat(self._fd).st_size < self._position:
+                self._position = 0
+                return TRUNCATED + self._more()
+            if data := self._more():
+                return data
+            if not self._open_next():
+                break
+        return b""
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _more(self) -> bytes:
+        try:
+            data = os.pread(self._fd, FOLLOW_CHUNK_BYTES, self._position)
+        except OSError:
+            return b""
+        self._position += len(data)
+        return data
+
+    def _open(self, path: str) -> bool:
+        """Go on at the beginning of ``path``, if it is a regular file that can be read."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError:
+            return False
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            return False
+        self.close()
+        self._fd, self._position = fd, 0
+        return True
+
+    def _open_next(self) -> bool:
+        """Move to the file that follows the open one: the next newer rotated file, or the log itself."""
+        ours = os.fstat(self._fd)
+        following = self._path
+        candidate, number = self._path, 0
+        while (found := _status(candidate)) is not None:
+            if os.path.samestat(found, ours):
+                return number > 0 and self._open(following)
+            following, number = candidate, number + 1
+            candidate = f"{self._path}.{number}"
+        return number > 0 and self._open(self._path)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
