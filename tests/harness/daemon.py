@@ -92,15 +92,16 @@ class Daemon:
 
     def start(self, env: Mapping[str, str] | None = None) -> None:
         """Start it and return when it says that it has started."""
-        self.popen = subprocess.Popen(
-            [self.side.command("supervisord"), "-n", "-c", str(self.conf), *self._options],
-            cwd=self.home,
-            env=env or environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self.home / "stderr").open("ab"),
-            start_new_session=True,
-        )
+        with (self.home / "stderr").open("ab") as errors:
+            self.popen = subprocess.Popen(
+                [self.side.command("supervisord"), "-n", "-c", str(self.conf), *self._options],
+                cwd=self.home,
+                env=env or environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
         self.wait_line("supervisord started with pid")
