@@ -74,13 +74,19 @@ class Control(Protocol):
     """
 
     @property
-    def identifier(self) -> str: ...
+    def identifier(self) -> str:
+        """``identifier`` of the ``[supervisord]`` section."""
+        ...
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int:
+        """Process id of the daemon."""
+        ...
 
     @property
-    def mood(self) -> Mood: ...
+    def mood(self) -> Mood:
+        """State of the daemon."""
+        ...
 
     def process(self, namespec: str) -> ProcessView:
         """Raise BadName also for a group."""
@@ -125,7 +131,9 @@ class Control(Protocol):
         """Stop the members of ``group`` (None: of all groups) that run."""
         ...
 
-    def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]: ...
+    def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
+        """Send a signal to the members of ``group`` (None: of all groups) that can take one."""
+        ...
 
     def send_stdin(self, namespec: str, data: bytes) -> None:
         """Raises: ShuttingDown, BadName, NotRunning, NoFile, Failed (too much is waiting)."""
@@ -178,7 +186,9 @@ class Control(Protocol):
         """Remove the log files and begin new ones.  Raises: ShuttingDown, BadName, NoFile, Failed."""
         ...
 
-    def clear_all_logs(self) -> Sequence[Outcome]: ...
+    def clear_all_logs(self) -> Sequence[Outcome]:
+        """Clear the logs of all processes."""
+        ...
 
     def log_file(self, namespec: str | None, channel: Channel) -> str:
         """Path of a log that exists now.  Raises: BadName, NoFile."""

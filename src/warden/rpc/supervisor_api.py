@@ -1,0 +1,410 @@
+"""The ``supervisor`` namespace over the verbs of the daemon; the docstrings are its manual.
+
+Questions are answered while the daemon shuts down, actions are refused then.
+Parameters have the type ``object``: what comes over the wire is anything.
+"""
+
+# ruff: noqa: N802, N815 - the names are those on the wire
+
+from __future__ import annotations
+
+from warden.errors import BadName, IncorrectParameters
+from warden.rpc.arguments import signal, text, whole
+from warden.rpc.control import Control
+from warden.rpc.views import config_struct, outcome_structs, process_struct
+from warden.words import API_VERSION, VERSION, Channel, split_namespec
+
+Struct = dict[str, object]
+
+
+class SupervisorApi:
+    """What clients call as ``supervisor.*``: one piece, since it is one manual."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    # --- the daemon
+
+    def getAPIVersion(self) -> str:
+        """Tell the version of this interface.
+
+        @return string  The version; it changes only when clients have to
+        """
+        return API_VERSION
+
+    getVersion = getAPIVersion
+
+    def getSupervisorVersion(self) -> str:
+        """Tell the version of the daemon.
+
+        @return string  The version of the package
+        """
+        return VERSION
+
+    def getIdentification(self) -> str:
+        """Tell which daemon this is.
+
+        @return string  ``identifier`` of the ``[supervisord]`` section
+        """
+        return self._control.identifier
+
+    def getState(self) -> Struct:
+        """Tell the state of the daemon: FATAL (2), RUNNING (1), RESTARTING (0) or SHUTDOWN (-1).
+
+        @return struct  statecode (int) and statename (string)
+        """
+        mood = self._control.mood
+        return {"statecode": int(mood), "statename": mood.name}
+
+    def getPID(self) -> int:
+        """Tell the process id of the daemon.
+
+        @return int  The pid
+        """
+        return self._control.pid
+
+    def readLog(self, offset: object, length: object) -> str:
+        """Read from the activity log.
+
+        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
+
+        @param int offset  Where to begin, in bytes
+        @param int length  How much to read, in bytes
+        @return string  The text
+
+        Faults: SHUTDOWN_STATE, BAD_ARGUMENTS, NO_FILE, FAILED.
+        """
+        return self._control.read_log(None, Channel.STDOUT, whole(offset), whole(length))
+
+    readMainLog = readLog
+
+    def clearLog(self) -> bool:
+        """Remove the activity log and begin a new one.
+
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE, NO_FILE, FAILED.
+        """
+        self._control.clear_logs(None)
+        return True
+
+    def shutdown(self) -> bool:
+        """Stop all processes and end the daemon.  The answer comes before that is done.
+
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE.
+        """
+        self._control.shutdown()
+        return True
+
+    async def restart(self) -> bool:
+        """Stop all processes and begin again with the configuration as it is now.
+
+        The answer comes before that is done.
+
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE, CANT_REREAD.
+        """
+        await self._control.restart()
+        return True
+
+    async def reloadConfig(self) -> list[object]:
+        """Read the configuration again.  What runs does not change; add and remove groups for that.
+
+        @return array  One array, of three arrays of group names: added, changed, removed
+
+        Faults: SHUTDOWN_STATE, CANT_REREAD.
+        """
+        changes = await self._control.reload_config()
+        return [[list(changes.added), list(changes.changed), list(changes.removed)]]
+
+    def addProcessGroup(self, name: object) -> bool:
+        """Take a group of the configuration into service and start its processes with ``autostart``.
+
+        @param string name  Name of the group
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE, ALREADY_ADDED, BAD_NAME, FAILED.
+        """
+        self._control.add_group(text(name))
+        return True
+
+    def removeProcessGroup(self, name: object) -> bool:
+        """Take a group whose processes have stopped out of service.
+
+        @param string name  Name of the group
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, STILL_RUNNING.
+        """
+        self._control.remove_group(text(name))
+        return True
+
+    # --- processes
+
+    def getProcessInfo(self, name: object) -> Struct:
+        """Describe one process.
+
+        Times are seconds since the epoch, 0 for never.
+
+        @param string name  Process name, or ``group:name``
+        @return struct  name, group, description, start, stop, now, state, statename, spawnerr, exitstatus,
+            logfile, stdout_logfile, stderr_logfile, pid
+
+        Faults: BAD_NAME.
+        """
+        return process_struct(self._control.process(text(name)))
+
+    def getAllProcessInfo(self) -> list[Struct]:
+        """Describe all processes.
+
+        @return array  Structs as of getProcessInfo, sorted by group and name
+        """
+        return [process_struct(view) for view in self._control.processes()]
+
+    def getAllConfigInfo(self) -> list[Struct]:
+        """Describe the configuration of all processes, as it was read last.
+
+        @return array  One struct per process, sorted by name
+        """
+        running = {(view.group, view.name): view for view in self._control.processes()}
+        return [
+            config_struct(view, running.get((view.group.name, view.process.name))) for view in self._control.available()
+        ]
+
+    async def startProcess(self, name: object, wait: object = True) -> object:
+        """Start a process.
+
+        With ``wait`` the answer comes when the process is RUNNING, that is
+        ``startsecs`` seconds later at the earliest, else when it was spawned.
+
+        @param string name  Process name, ``group:name``, or ``group:*`` for all of a group
+        @param boolean wait  Wait until the process is RUNNING
+        @return boolean  Always true; for a group the array that startProcessGroup answers
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, NO_FILE, NOT_EXECUTABLE, ALREADY_STARTED, FAILED,
+        SPAWN_ERROR, ABNORMAL_TERMINATION.
+        """
+        namespec = text(name)
+        if (group := _whole_group(namespec)) is None:
+            await self._control.start(namespec, wait=bool(wait))
+            return True
+        try:
+            return outcome_structs(await self._control.start_many(group, wait=bool(wait)))
+        except BadName:
+            raise BadName(namespec) from None
+
+    async def startProcessGroup(self, name: object, wait: object = True) -> list[Struct]:
+        """Start those processes of a group that do not run.
+
+        @param string name  Name of the group
+        @param boolean wait  Wait until all are RUNNING
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE, BAD_NAME.
+        """
+        return outcome_structs(await self._control.start_many(text(name), wait=bool(wait)))
+
+    async def startAllProcesses(self, wait: object = True) -> list[Struct]:
+        """Start all processes that do not run.
+
+        @param boolean wait  Wait until all are RUNNING
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE.
+        """
+        return outcome_structs(await self._control.start_many(None, wait=bool(wait)))
+
+    async def stopProcess(self, name: object, wait: object = True) -> object:
+        """Stop a process.
+
+        @param string name  Process name, ``group:name``, or ``group:*`` for all of a group
+        @param boolean wait  Wait until the process has ended
+        @return boolean  Always true; for a group the array that stopProcessGroup answers
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, NOT_RUNNING, FAILED.
+        """
+        namespec = text(name)
+        if (group := _whole_group(namespec)) is None:
+            await self._control.stop(namespec, wait=bool(wait))
+            return True
+        try:
+            return outcome_structs(await self._control.stop_many(group, wait=bool(wait)))
+        except BadName:
+            raise BadName(namespec) from None
+
+    async def stopProcessGroup(self, name: object, wait: object = True) -> list[Struct]:
+        """Stop those processes of a group that run.
+
+        @param string name  Name of the group
+        @param boolean wait  Wait until all have ended
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE, BAD_NAME.
+        """
+        return outcome_structs(await self._control.stop_many(text(name), wait=bool(wait)))
+
+    async def stopAllProcesses(self, wait: object = True) -> list[Struct]:
+        """Stop all processes that run.
+
+        @param boolean wait  Wait until all have ended
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE.
+        """
+        return outcome_structs(await self._control.stop_many(None, wait=bool(wait)))
+
+    def signalProcess(self, name: object, signal_: object) -> object:
+        """Send a signal to a process.
+
+        @param string name  Process name, ``group:name``, or ``group:*`` for all of a group
+        @param string signal  Name with or without SIG, in any case, or number
+        @return boolean  Always true; for a group the array that signalProcessGroup answers
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, BAD_SIGNAL, NOT_RUNNING, FAILED.
+        """
+        namespec, wanted = text(name), signal(signal_)
+        if (group := _whole_group(namespec)) is None:
+            self._control.signal(namespec, wanted)
+            return True
+        try:
+            return outcome_structs(self._control.signal_many(group, wanted))
+        except BadName:
+            raise BadName(namespec) from None
+
+    def signalProcessGroup(self, name: object, signal_: object) -> list[Struct]:
+        """Send a signal to those processes of a group that run.
+
+        @param string name  Name of the group
+        @param string signal  Name with or without SIG, in any case, or number
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE, BAD_NAME.
+        """
+        return outcome_structs(self._control.signal_many(text(name), signal(signal_)))
+
+    def signalAllProcesses(self, signal_: object) -> list[Struct]:
+        """Send a signal to all processes that run.
+
+        @param string signal  Name with or without SIG, in any case, or number
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE.
+        """
+        return outcome_structs(self._control.signal_many(None, signal(signal_)))
+
+    def sendProcessStdin(self, name: object, chars: object) -> bool:
+        """Write to the standard input of a process, as UTF-8.
+
+        @param string name  Process name, or ``group:name``
+        @param string chars  What to write
+        @return boolean  Always true
+
+        Faults: INCORRECT_PARAMETERS, SHUTDOWN_STATE, BAD_NAME, NOT_RUNNING, NO_FILE, FAILED.
+        """
+        if not isinstance(chars, str):
+            raise IncorrectParameters(str(chars))
+        self._control.send_stdin(text(name), chars.encode("utf-8"))
+        return True
+
+    def sendRemoteCommEvent(self, type_: object, data: object) -> bool:
+        """Publish a REMOTE_COMMUNICATION event for event listeners.
+
+        @param string type  What kind of event it is; its meaning is up to you
+        @param string data  The body
+        @return boolean  Always true
+        """
+        self._control.send_remote_event(str(type_), str(data))
+        return True
+
+    # --- logs of processes
+
+    def readProcessStdoutLog(self, name: object, offset: object, length: object) -> str:
+        """Read from what a process wrote to its standard output.
+
+        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
+
+        @param string name  Process name, or ``group:name``
+        @param int offset  Where to begin, in bytes
+        @param int length  How much to read, in bytes
+        @return string  The text
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
+        """
+        return self._control.read_log(text(name), Channel.STDOUT, whole(offset), whole(length))
+
+    readProcessLog = readProcessStdoutLog
+
+    def readProcessStderrLog(self, name: object, offset: object, length: object) -> str:
+        """Read from what a process wrote to its standard error.
+
+        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
+
+        @param string name  Process name, or ``group:name``
+        @param int offset  Where to begin, in bytes
+        @param int length  How much to read, in bytes
+        @return string  The text
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
+        """
+        return self._control.read_log(text(name), Channel.STDERR, whole(offset), whole(length))
+
+    def tailProcessStdoutLog(self, name: object, offset: object, length: object) -> list[object]:
+        """Read what a process wrote to its standard output since the last call.
+
+        Pass the answered offset with the next call.
+
+        @param string name  Process name, or ``group:name``
+        @param int offset  Where the last call ended, in bytes
+        @param int length  How much to read at most, in bytes
+        @return array  The text, the size of the log in bytes, and whether something was left out
+
+        Faults: SHUTDOWN_STATE, BAD_NAME.
+        """
+        return list(self._control.tail_log(text(name), Channel.STDOUT, whole(offset), whole(length)))
+
+    tailProcessLog = tailProcessStdoutLog
+
+    def tailProcessStderrLog(self, name: object, offset: object, length: object) -> list[object]:
+        """Read what a process wrote to its standard error since the last call.
+
+        Pass the answered offset with the next call.
+
+        @param string name  Process name, or ``group:name``
+        @param int offset  Where the last call ended, in bytes
+        @param int length  How much to read at most, in bytes
+        @return array  The text, the size of the log in bytes, and whether something was left out
+
+        Faults: SHUTDOWN_STATE, BAD_NAME.
+        """
+        return list(self._control.tail_log(text(name), Channel.STDERR, whole(offset), whole(length)))
+
+    def clearProcessLogs(self, name: object) -> bool:
+        """Remove the logs of a process and begin new ones.
+
+        @param string name  Process name, or ``group:name``
+        @return boolean  Always true
+
+        Faults: SHUTDOWN_STATE, BAD_NAME, FAILED.
+        """
+        self._control.clear_logs(text(name))
+        return True
+
+    clearProcessLog = clearProcessLogs
+
+    def clearAllProcessLogs(self) -> list[Struct]:
+        """Remove the logs of all processes and begin new ones.
+
+        @return array  Per process: name, group, status (80 or a fault code), description
+
+        Faults: SHUTDOWN_STATE.
+        """
+        return outcome_structs(self._control.clear_all_logs())
+
+
+def _whole_group(namespec: str) -> str | None:
+    """Return the name of the group that ``namespec`` means as a whole, None if it means a process."""
+    group, process = split_namespec(namespec)
+    return group if process is None else None
