@@ -1,0 +1,292 @@
+"""The buffer of a listener pool as a pure machine: which event goes to which listener, and when.
+
+A pool is told what happened and answers with effects, which the daemon carries
+out in order.  Nothing in this module does I/O, reads a clock or logs.  All times
+are seconds on one monotonic clock.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from warden.events.listener import Conversation, ListenerState, Ready, Result, Violation, envelope
+from warden.events.types import Event
+from warden.words import Phase
+
+SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
+
+
+# --- what a pool wants done -----------------------------------------------------
+
+
+class Verdict(enum.Enum):
+    """What a result handler made of a result."""
+
+    PROCESSED = enum.auto()
+    REJECTED = enum.auto()
+    FAILED = enum.auto()  # the handler itself raised something else
+
+
+def default_verdict(result: bytes) -> Verdict:
+    """Judge as the default result handler does: ``OK`` to the byte, or rejected."""
+    return Verdict.PROCESSED if result == b"OK" else Verdict.REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write ``data`` to the stdin of a listener.
+
+    If that is impossible answer with ``Pool.undeliverable``; if too much waits
+    to be written already, with ``Pool.distrust``.
+    """
+
+    listener: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Give a result to the pool's result handler and answer with ``Pool.judged``."""
+
+    listener: str
+    event: Event
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the activity log; ``level`` is the name of one of its methods."""
+
+    level: str
+    text: str
+
+
+Effect = Send | Judge | Note
+
+
+class Serials:
+    """Numbers for events: 0, 1, 2, ...  One object serves all pools and survives a restart of the daemon."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def take(self) -> int:
+        """Return the next number."""
+        serial = self._count % SERIAL_WRAP
+        self._count += 1
+        return serial
+
+
+@dataclass(slots=True, kw_only=True)
+class _Letter:
+    """One event on its way through one pool."""
+
+    event: Event
+    serial: int
+    number: int  # position in the pool's sequence; never wraps
+    not_before: float = 0.0
+    pause: float = FIRST_PAUSE  # before it is sent again if it comes back
+
+
+@dataclass(slots=True, kw_only=True)
+class _Listener:
+    name: str
+    conversation: Conversation = field(default_factory=Conversation)
+    running: bool = False
+    deaf: bool = False  # its stdin is closed: it can be sent nothing more
+    letter: _Letter | None = None  # what it was sent and has not answered
+
+    @property
+    def free(self) -> bool:
+        ready = self.conversation.state is ListenerState.READY
+        return ready and self.running and not self.deaf and self.letter is None
+
+
+# --- the pool -------------------------------------------------------------------
+
+
+class Pool:
+    """The buffer of one pool and its conversations with its listeners.
+
+    Events are sent oldest first, each to the first listener in configuration
+    order that is RUNNING and READY.  An event that comes back (rejected, or its
+    listener died or broke the protocol) takes its old place and is sent again
+    after a pause that doubles with every return; what is behind it waits, so
+    nothing overtakes it.  A buffer that is full loses its oldest event.
+
+    Every method that takes ``now`` returns effects, in order.  Afterwards
+    ``deadline`` is the moment at which ``due`` must be called, None if only
+    outside events can move the pool.
+    """
+
+    def __init__(
+        self, name: str, listeners: Iterable[str], kinds: Iterable[type[Event]], *, buffer_size: int, server: str
+    ) -> None:
+        self.name = name
+        self.lost = 0  # events discarded because the buffer was full
+        self._kinds = tuple(kinds)
+        self._buffer_size = buffer_size
+        self._server = server
+        self._listeners = {listener: _Listener(name=listener) for listener in listeners}
+        self._buffer: deque[_Letter] = deque()
+        self._accepted = 0
+
+    @property
+    def deadline(self) -> float | None:
+        """When an event that came back may be sent to a listener that is free."""
+        free = any(listener.free for listener in self._listeners.values())
+        return self._buffer[0].not_before if self._buffer and free else None
+
+    def listener_state(self, listener: str) -> ListenerState:
+        """Return where the conversation with one listener is."""
+        return self._listeners[listener].conversation.state
+
+    def wants(self, kind: type[Event]) -> bool:
+        """Whether the pool is subscribed to this type; all pools that are share one serial per event."""
+        return issubclass(kind, self._kinds)
+
+    def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
+        """Take an event in."""
+        effects = self._make_room()
+        self._buffer.append(_Letter(event=event, serial=serial, number=self._accepted))
+        self._accepted += 1
+        return effects + self.due(now)
+
+    def entered(self, listener: str, phase: Phase, now: float) -> list[Effect]:
+        """Take note that a listener's process entered a phase; each attempt to start begins a new conversation."""
+        who = self._listeners[listener]
+        who.running = phase is Phase.RUNNING
+        effects: list[Effect] = []
+        if phase not in (Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN):  # in these three there is a child
+            effects = self._take_back(who, now)
+            who.conversation, who.deaf = Conversation(), False
+        return effects + self.due(now)
+
+    def heard(self, listener: str, chunk: bytes, now: float) -> list[Effect]:
+        """Take in output of a listener."""
+        who = self._listeners[listener]
+        who.conversation.feed(chunk)
+        return self._listen(who, now) + self.due(now)
+
+    def judged(self, listener: str, verdict: Verdict, now: float) -> list[Effect]:
+        """Take the answer to ``Judge``; until it comes the listener is sent nothing."""
+        who = self._listeners[listener]
+        effects: list[Effect] = []
+        match verdict:
+            case Verdict.PROCESSED:
+                who.letter = None
+                effects += [
+                    Note("debug", f"{listener}: event was processed"),
+                    _moved(listener, ListenerState.BUSY, ListenerState.ACKNOWLEDGED),
+                ]
+            case Verdict.REJECTED:
+                effects += [
+                    Note("warn", f"{listener}: event was rejected"),
+                    _moved(listener, ListenerState.BUSY, ListenerState.ACKNOWLEDGED),
+                    *self._take_back(who, now),
+                ]
+            case Verdict.FAILED:
+                effects.append(Note("warn", f"{listener}: event caused an error"))
+                effects += self._give_up_on(who, ListenerState.BUSY, now)
+            case _:
+                assert_never(verdict)
+        return effects + self._listen(who, now) + self.due(now)
+
+    def undeliverable(self, listener: str, now: float) -> list[Effect]:
+        """Take note that a listener has closed its stdin: it is sent nothing more until it is started again."""
+        who = self._listeners[listener]
+        who.deaf = True
+        effects: list[Effect] = []
+        if who.letter is not None:
+            what = f"epipe occurred while sending event {who.letter.serial} to listener {listener}"
+            effects = [Note("debug", f"{what}, listener state unchanged"), *self._take_back(who, now)]
+        return effects + self.due(now)
+
+    def distrust(self, listener: str, now: float) -> list[Effect]:
+        """Take note that a listener does not read what it is sent."""
+        who = self._listeners[listener]
+        before = who.conversation.state
+        if before is ListenerState.UNKNOWN:
+            return []
+        return self._give_up_on(who, before, now) + self.due(now)
+
+    def due(self, now: float) -> list[Effect]:
+        """Send what can be sent; the other methods end with this."""
+        effects: list[Effect] = []
+        while self._buffer and self._buffer[0].not_before <= now:
+            who = next((listener for listener in self._listeners.values() if listener.free), None)
+            if who is None:
+                break
+            who.letter = letter = self._buffer.popleft()
+            who.conversation.sent()
+            effects += [
+                Send(who.name, self._envelope(letter)),
+                Note("debug", f"event {letter.serial} sent to listener {who.name}"),
+            ]
+        return effects
+
+    def _listen(self, who: _Listener, now: float) -> list[Effect]:
+        """Work through what a listener said, up to the first result: its verdict decides about the rest."""
+        before = who.conversation.state
+        match who.conversation.next_outcome():
+            case None:
+                return []
+            case Ready():
+                return [_moved(who.name, before, ListenerState.READY), *self._listen(who, now)]
+            case Violation(line):
+                return _complaint(who.name, line) + self._give_up_on(who, before, now)
+            case Result(data):
+                if who.letter is None:  # taken back already: the late answer changes nothing
+                    return self._listen(who, now)
+                return [Judge(who.name, who.letter.event, data)]
+            case other:
+                assert_never(other)
+
+    def _give_up_on(self, who: _Listener, before: ListenerState, now: float) -> list[Effect]:
+        who.conversation.distrust()
+        why = "this usually indicates the process violated the eventlistener protocol"
+        return [
+            _moved(who.name, before, ListenerState.UNKNOWN),
+            Note("warn", f"{who.name}: has entered the UNKNOWN state and will no longer receive events, {why}"),
+            *self._take_back(who, now),
+        ]
+
+    def _take_back(self, who: _Listener, now: float) -> list[Effect]:
+        """Put the event of a listener that did not process it back to its place in the sequence."""
+        letter, who.letter = who.letter, None
+        if letter is None:
+            return []
+        letter.not_before = now + letter.pause
+        letter.pause = min(2 * letter.pause, LONGEST_PAUSE)
+        sizes = f"(buf size={len(self._buffer)}, max={self._buffer_size})"
+        effects: list[Effect] = [Note("debug", f"rebuffering event {letter.serial} for pool {self.name} {sizes}")]
+        effects += self._make_room()
+        place = next((i for i, other in enumerate(self._buffer) if other.number > letter.number), len(self._buffer))
+        self._buffer.insert(place, letter)
+        return effects
+
+    def _make_room(self) -> list[Effect]:
+        if len(self._buffer) < self._buffer_size:
+            return []
+        self.lost += 1
+        lost = self._buffer.popleft()
+        return [Note("error", f"pool {self.name} event buffer overflowed, discarding event {lost.serial}")]
+
+    def _envelope(self, letter: _Letter) -> bytes:
+        poolserial = letter.number % SERIAL_WRAP
+        return envelope(letter.event, server=self._server, serial=letter.serial, pool=self.name, poolserial=poolserial)
+
+
+def _moved(listener: str, before: ListenerState, after: ListenerState) -> Note:
+    return Note("debug", f"{listener}: {before.name} -> {after.name}")
+
+
+def _complaint(listener: str, line: bytes | None) -> list[Effect]:
+    if line is None:
+        return []
+    return [Note("warn", f"{listener}: bad result line: '{line.decode(errors='backslashreplace')}'")]
