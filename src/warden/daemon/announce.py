@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from warden.daemon.output import Listeners
 from warden.daemon.records import Process
+from warden.events import types
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
+from warden.logs.targets import Waiting
 from warden.process.machine import Announce
+from warden.words import Channel, Phase
+
+_LOG_EVENTS = {Channel.STDOUT: types.ProcessLogStdoutEvent, Channel.STDERR: types.ProcessLogStderrEvent}
+_MESSAGE_EVENTS = {
+    Channel.STDOUT: types.ProcessCommunicationStdoutEvent,
+    Channel.STDERR: types.ProcessCommunicationStderrEvent,
+}
 
 
 class Announcer:
@@ -18,3 +30,61 @@ class Announcer:
     def announce(self, process: Process, change: Announce, *, going_down: bool) -> None:
         """Log and publish one change of phase."""
         self._say(process, change, going_down=going_down)
+        kind = types.STATE_EVENTS[change.phase]
+        if self._bus.wanted(kind):
+            self._bus.publish(
+                kind(
+                    processname=process.name,
+                    groupname=process.group,
+                    from_state=change.previous,
+                    tries=change.tries,
+                    pid=change.pid,
+                    expected=change.expected,
+                    exitstatus=process.last_exit,
+                    killing=process.state.killing,
+                )
+            )
+
+    def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
+        name = process.name
+        match change.phase:
+            case Phase.RUNNING:
+                startsecs = process.config.policy.startsecs
+                self._log.info(
+                    f"success: {name} entered RUNNING state, process has stayed up for > than {startsecs} seconds "
+                    "(startsecs)"
+                )
+            case Phase.BACKOFF if change.pid:
+                self._log.warn(f"exited: {name} ({process.last_exit}; not expected)")
+            case Phase.EXITED if change.expected:
+                self._log.info(f"exited: {name} ({process.last_exit}; expected)")
+            case Phase.EXITED:
+                self._log.warn(f"exited: {name} ({process.last_exit}; not expected)")
+            case Phase.STOPPED if change.pid and process.last_exit is not None:
+                expected = process.last_exit.number in process.config.policy.exitcodes
+                self._log.log("info" if expected else "warn", f"stopped: {name} ({process.last_exit})")
+            case Phase.FATAL if not going_down:
+                self._log.info(f"gave up: {name} entered FATAL state, too many start retries too quickly")
+
+    def listeners(self, process: Process, channel: Channel, on_wait: Callable[[Waiting], None]) -> Listeners:
+        """Return who hears what ``process`` writes on ``channel``."""
+        output, message = _LOG_EVENTS[channel], _MESSAGE_EVENTS[channel]
+
+        def on_output(data: bytes) -> None:
+            if self._bus.wanted(output):
+                self._publish(output, process, data)
+
+        def on_message(data: bytes) -> None:
+            self._log.debug(f"{process.name!r} {channel} emitted a comm event")
+            self._publish(message, process, data)
+
+        return Listeners(on_output=on_output, on_message=on_message, on_wait=on_wait)
+
+    def _publish(
+        self,
+        kind: type[types.ProcessLogEvent] | type[types.ProcessCommunicationEvent],
+        process: Process,
+        data: bytes,
+    ) -> None:
+        pid = process.child.pid if process.child is not None else 0
+        self._bus.publish(kind(processname=process.name, groupname=process.group, pid=pid, data=data))

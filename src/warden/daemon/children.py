@@ -11,9 +11,11 @@ from functools import partial
 
 from warden.config.model import ProcessConfig
 from warden.daemon import command
+from warden.daemon.flusher import Flusher
 from warden.daemon.records import Child, OpenPipe, Process
 from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
+from warden.logs.targets import Waiting
 from warden.runtime.identity import errno_name, identity_for_child
 from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
 from warden.runtime.reaper import Reaper
@@ -65,12 +67,14 @@ class Children:
         log: MainLog,
         serverurl: str | None,
         on_exit: Callable[[Process, ExitStatus], None],
+        flusher: Flusher,
     ) -> None:
         self._loop = loop
         self._reaper = reaper
         self._log = log
         self._serverurl = serverurl
         self._on_exit = on_exit
+        self._flusher = flusher
         self._pipes = OutputPipes(loop)
         self._environ = dict(os.environ)
         self._users: dict[int | None, Identity | str | None] = {}
@@ -156,6 +160,23 @@ class Children:
         if uid not in self._users:  # looked up once: the name service may be slow
             self._users[uid] = identity_for_child(uid)
         return self._users[uid]
+
+    def hold(self, process: Process, channel: Channel, sink: Waiting) -> None:
+        """Look after a log that cannot take its data at once.
+
+        While it is only slow nothing more is read from the program, which then
+        waits in its own write, as it would if it wrote there itself.
+        """
+        pipe = process.child.outputs.get(channel) if process.child is not None else None
+        if pipe is None or not sink.blocked:
+            self._flusher.wait(sink)
+            return
+        self._pipes.pause(pipe.fd)
+        self._flusher.wait(sink, partial(self._let_go, process, channel, pipe))
+
+    def _let_go(self, process: Process, channel: Channel, pipe: OpenPipe) -> None:
+        if process.child is not None and process.child.outputs.get(channel) is pipe:
+            self._pipes.resume(pipe.fd)
 
     def close(self) -> None:
         """Stop reading; there are no children any more."""

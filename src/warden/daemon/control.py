@@ -340,7 +340,6 @@ class DaemonControl:
             self._supervisor.log.clear()
         except OSError:
             raise Failed from None
-        self._supervisor.log.info("reopening log file")
 
     def log_file(self, namespec: str | None, channel: Channel) -> str:
         """Return the path of a log that exists."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import traceback
@@ -11,6 +12,7 @@ from functools import partial
 
 from warden.config.model import Config, HttpServerConfig
 from warden.daemon.control import DaemonControl
+from warden.daemon.flusher import Flusher
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
 from warden.errors import ConfigError, StartupError
@@ -29,14 +31,14 @@ from warden.words import ExitStatus, Mood
 _EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
-def open_log(config: Config) -> MainLog:
-    """Open the activity log.
+def open_log(config: Config, flusher: Flusher) -> MainLog:
+    """Open the activity log; ``flusher`` looks after it when it cannot be written.
 
     Raises:
         StartupError: the file cannot be opened.
     """
     server = config.server
-    log = MainLog(server.loglevel)
+    log = MainLog(server.loglevel, on_wait=flusher.wait)
     try:
         if server.logfile is None:
             log.add_syslog()
@@ -89,6 +91,7 @@ class Life:
         log: MainLog,
         listeners: Listeners,
         pidfile: PidFile,
+        flusher: Flusher,
         *,
         read: Callable[[], Config],
         ready: Callable[[], None],
@@ -97,8 +100,10 @@ class Life:
         self._log = log
         self._listeners = listeners
         self._pidfile = pidfile
+        self._flusher = flusher
         self._read = read
         self._ready = ready
+        self._ticks: Ticks | None = None
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
 
@@ -106,6 +111,7 @@ class Life:
         """Run until the shutdown is complete."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_bug)
+        self._flusher.attach(loop)
         reaper = Reaper(self._on_stranger)
         reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
         while True:
@@ -121,10 +127,12 @@ class Life:
 
     async def _session(self, loop: asyncio.AbstractEventLoop, reaper: Reaper) -> None:
         config, log = self._config, self._log
-        bus = Bus(lambda text: log.critical(text))
-        ticks = Ticks(loop, bus)
-        bus.on_change = ticks.adjust
-        supervisor = Supervisor(config, loop=loop, reaper=reaper, log=log, bus=bus)
+        bus = Bus(self._on_subscriber_error, self._adjust_ticks)
+        self._ticks = Ticks(loop, bus)
+        claim = autolog.Claim(config.server.childlogdir, config.server.identifier)
+        supervisor = Supervisor(
+            config, loop=loop, reaper=reaper, log=log, bus=bus, flusher=self._flusher, token=claim.token
+        )
         down = asyncio.Event()
         control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))
         for group in config.groups:
@@ -139,13 +147,14 @@ class Life:
         supervisor.start_all()
         await down.wait()
         await server.close()
-        ticks.close()
+        self._ticks.close()
         supervisor.close()
+        claim.release()
 
     def _begin_again(self) -> None:
         """Set up what a restart may change: the log, its messages, AUTO logs, sockets, the pid file."""
         self._log.close()
-        self._log = open_log(self._config)
+        self._log = open_log(self._config, self._flusher)
         announce_start(self._config, self._log)
         self._pidfile.remove()
         self._pidfile = PidFile(self._config.server.pidfile)
@@ -155,8 +164,6 @@ class Life:
             self._log.critical(f"{error}")
 
     def _write_pidfile(self, config: Config) -> None:
-        import os
-
         if self._pidfile.write():
             self._log.info(f"supervisord started with pid {os.getpid()}")
         else:
@@ -207,11 +214,19 @@ class Life:
 
     # --- boundaries
 
+    def _adjust_ticks(self) -> None:
+        if self._ticks is not None:
+            self._ticks.adjust()
+
     def _log_debug(self, text: str) -> None:
         self._log.debug(text)
 
     def _on_stranger(self, pid: int, status: ExitStatus) -> None:
         self._log.info(f"reaped unknown pid {pid} ({status})")
+
+    def _on_subscriber_error(self, subscriber: object, event: types.Event, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error))
+        self._log.critical(f"{subscriber!r} failed on {types.name_of(type(event))}:\n{trace}".rstrip())
 
     def _on_bug(self, _loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """The last net: whatever went wrong in a callback is logged, and the daemon goes on."""
@@ -226,7 +241,11 @@ def announce_start(config: Config, log: MainLog) -> None:
         for level, text in config.messages:
             if level == severity:
                 log.log(severity, text)
-    server = config.server
-    if not server.nocleanup:
-        for failure in autolog.cleanup(server.childlogdir, server.identifier):
-            log.warn(failure)
+    if not config.server.nocleanup:
+        try:
+            failed = autolog.cleanup(config.server.childlogdir, config.server.identifier)
+        except OSError:
+            log.warn("Could not clear childlog dir")
+        else:
+            for path in failed:
+                log.warn(f"Failed to clean up {path!r}")

@@ -13,6 +13,7 @@ from warden.config.cmdline import DaemonArgs, daemon_args, daemon_usage
 from warden.config.load import load
 from warden.config.model import Config, Severity
 from warden.config.search import find
+from warden.daemon.flusher import Flusher
 from warden.daemon.life import Life, Listeners, announce_start, open_log
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import ConfigError, StartupError
@@ -68,10 +69,10 @@ def _run(args: DaemonArgs, argv0: str) -> int:
 
     if args.check:
         return _check(path, args, cwd)
-    return _start(read(), read, argv0)
+    return _start(read(), read)
 
 
-def _start(config: Config, read: Callable[[], Config], argv0: str) -> int:
+def _start(config: Config, read: Callable[[], Config]) -> int:
     """Take the steps from a good configuration to the running daemon."""
     reset_signals()
     server = config.server
@@ -86,7 +87,8 @@ def _start(config: Config, read: Callable[[], Config], argv0: str) -> int:
     config = dataclasses.replace(config, messages=tuple(messages))
     pidfile = PidFile(server.pidfile)
     pidfile.check()
-    log = open_log(config)
+    flusher = Flusher()
+    log = open_log(config, flusher)
     announce_start(config, log)
     listeners = Listeners()
     listeners.adopt(config.http)
@@ -96,7 +98,7 @@ def _start(config: Config, read: Callable[[], Config], argv0: str) -> int:
     except BaseException:
         listeners.close()
         raise
-    asyncio.run(Life(config, log, listeners, pidfile, read=read, ready=ready).run())
+    asyncio.run(Life(config, log, listeners, pidfile, flusher, read=read, ready=ready).run())
     return 0
 
 
@@ -115,7 +117,7 @@ def _go_to_background(config: Config, log: MainLog) -> Callable[[], None]:
         os.umask(server.umask)
         return lambda: None
     tell_parent = daemonize(server.directory, server.umask, log.log)
-    told = []
+    told: list[bool] = []
 
     def ready() -> None:
         if not told:  # a restart gets here again

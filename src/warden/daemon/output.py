@@ -9,17 +9,24 @@ from dataclasses import dataclass
 from warden.config.model import ChannelConfig
 from warden.logs.ansi import AnsiStripper
 from warden.logs.capture import CaptureScanner, Message
+from warden.logs.filesink import FileSink
 from warden.logs.mainlog import MainLog
-from warden.logs.sinks import FileSink, Sink, SyslogSink
+from warden.logs.sinks import Sink, SyslogSink
+from warden.logs.targets import Waiting
 from warden.words import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listeners:
-    """Who hears a channel beside its log: ``on_output`` every chunk, ``on_message`` each captured message."""
+    """Who hears of a channel beside its log.
+
+    ``on_output`` gets every chunk, ``on_message`` each captured message;
+    ``on_wait`` is told when the log file cannot take its data at once.
+    """
 
     on_output: Callable[[bytes], None]
     on_message: Callable[[bytes], None]
+    on_wait: Callable[[Waiting], None]
 
 
 class Output:
@@ -61,7 +68,9 @@ class Output:
         """
         config = self._config
         if self.path is not None:
-            self._file = FileSink(self.path, config.maxbytes, config.backups, self._report)
+            self._file = FileSink(
+                self.path, config.maxbytes, config.backups, self._report, on_wait=self._listeners.on_wait
+            )
             self._file.on_write = self._wake if self._watchers else None
         if config.syslog:
             self._syslog = SyslogSink(self._process)

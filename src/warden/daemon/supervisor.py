@@ -7,17 +7,20 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 
 from warden.config.model import AUTO, Config, GroupConfig, ProcessConfig
 from warden.daemon.announce import Announcer
 from warden.daemon.children import CannotSpawn, Children
+from warden.daemon.flusher import Flusher
 from warden.daemon.output import Output
 from warden.daemon.records import Group, Process
 from warden.events import types
 from warden.events.bus import Bus
 from warden.logs import autolog
 from warden.logs.mainlog import MainLog
-from warden.process.fleet import start_order
+from warden.process.fleet import Member, ShutdownPlan, start_order
 from warden.process.machine import (
     Announce,
     Effect,
@@ -38,41 +41,57 @@ from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.reaper import Reaper
 from warden.runtime.spawn import send_signal
-from warden.words import RUNNING_PHASES, STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
+from warden.words import STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
 
 _SLICE_SECONDS = 0.005  # the longest a queue of starts keeps the loop to itself
 _REPORT_SECONDS = 3.0  # how often a shutdown names those it waits for
 
 
+@dataclass(frozen=True, slots=True)
+class _Down:
+    """A shutdown under way, and whom to tell when it is complete."""
+
+    plan: ShutdownPlan
+    done: Callable[[], None]
+
+
 class Supervisor:
     """The fleet.
 
-    Everything that happens to a process goes through ``feed``: it calls the pure
+    ``token`` marks our AUTO logs (see ``logs.autolog``).  Everything that happens to a process goes through ``feed``: it calls the pure
     core, stores the new state and then carries out the effects in order.  There
     is no await in between.  An effect that has an answer at once (spawn) puts the
     answer into the inbox; it never re-enters the machine.
     """
 
     def __init__(
-        self, config: Config, *, loop: asyncio.AbstractEventLoop, reaper: Reaper, log: MainLog, bus: Bus
+        self,
+        config: Config,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        reaper: Reaper,
+        log: MainLog,
+        bus: Bus,
+        flusher: Flusher,
+        token: str,
     ) -> None:
         self.mood = Mood.RUNNING
         self.groups: dict[str, Group] = {}
         self.bus = bus
         self.log = log
-        self._config = config
+        self._server = config.server
+        self._token = token
         self._loop = loop
         self._announcer = Announcer(bus, log)
         self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self.feed(process, Tick(self.may_start)))
         self.children = Children(
-            loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit
+            loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit, flusher=flusher
         )
         self._inbox: deque[tuple[Process, Event]] = deque()
         self._feeding = False
         self._to_start: deque[Process] = deque()
-        self._stop_queue: list[str] = []
+        self._down: _Down | None = None
         self._report: asyncio.TimerHandle | None = None
-        self._on_down: Callable[[], None] | None = None
 
     # --- the fleet
 
@@ -92,8 +111,8 @@ class Supervisor:
         Raises:
             OSError: an AUTO log cannot be created.
         """
-        ordered = sorted(config.processes, key=lambda process: process.priority)
-        processes = {process.name: self._make_process(config.name, process) for process in ordered}
+        ordered = start_order([config])
+        processes = {member.process.name: self._make_process(config.name, member.process) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
         self.bus.publish(types.ProcessGroupAddedEvent(config.name))
@@ -110,10 +129,15 @@ class Supervisor:
         """Start what is to start by itself."""
         self.start_soon(process for process in group.processes.values() if process.config.policy.autostart)
 
-    def processes_in_start_order(self) -> Iterable[Process]:
+    def processes_in_start_order(self) -> list[Process]:
         """All processes, groups in ascending priority, then processes likewise."""
-        for group in sorted(self.groups.values(), key=lambda group: group.config.priority):
-            yield from group.processes.values()
+        return [self._find(member) for member in self._members()]
+
+    def _members(self) -> list[Member]:
+        return start_order(group.config for group in self.groups.values())
+
+    def _find(self, member: Member) -> Process:
+        return self.groups[member.group.name].processes[member.process.name]
 
     def start_all(self) -> None:
         """Start what is to start by itself."""
@@ -142,16 +166,16 @@ class Supervisor:
             path = channel_config.logfile
             if path is AUTO:
                 path = autolog.create(
-                    self._config.server.childlogdir, config.name, channel, self._config.server.identifier
+                    self._server.childlogdir, config.name, channel, self._server.identifier, token=self._token
                 )
             outputs[channel] = Output(
                 process=config.name,
                 channel=channel,
                 config=channel_config,
                 path=path,
-                strip_ansi=self._config.server.strip_ansi,
+                strip_ansi=self._server.strip_ansi,
                 log=self.log,
-                listeners=self._announcer.listeners(process, channel),
+                listeners=self._announcer.listeners(process, channel, partial(self.children.hold, process, channel)),
             )
         return process
 
@@ -186,7 +210,7 @@ class Supervisor:
     def _arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
         deadline = process.state.deadline
-        if deadline is not None and deadline <= self._loop.time() and not (deadline_waits(process)):
+        if deadline is not None and deadline <= self._loop.time() and not _answer_is_due(process):
             self._deadlines.set(process, None)
             self._inbox.append((process, Tick(self.may_start)))
         else:
@@ -247,8 +271,9 @@ class Supervisor:
     def _changed(self, process: Process) -> None:
         for watcher in tuple(process.watchers):
             watcher()
-        if not self.may_start and process.state.phase in STOPPED_PHASES:
-            self._loop.call_soon(self._continue_shutdown)
+        if self._down is not None and process.state.phase in STOPPED_PHASES:
+            self._order(self._down.plan.ended(process.group, process.name))
+            self._finish_if_down()
 
     # --- going down
 
@@ -261,34 +286,32 @@ class Supervisor:
         self.mood = mood
         if already:
             return
-        self._on_down = on_down
         self._to_start.clear()
         self.bus.publish(types.SupervisorStoppingEvent())
-        ascending = start_order(self.groups.values(), key=lambda group: group.config.priority)
-        self._stop_queue = [group.config.name for group in ascending]
-        self._continue_shutdown()
+        alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
+        self._down = _Down(ShutdownPlan(alive), on_down)
         self._report_unstopped()
+        self._order(self._down.plan.begin())
+        self._finish_if_down()
 
-    def _continue_shutdown(self) -> None:
-        if self._on_down is None:
-            return
-        while self._stop_queue:
-            group = self.groups[self._stop_queue[-1]]
-            for process in sorted(group.processes.values(), key=lambda process: process.config.priority, reverse=True):
-                self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested())
-            if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
-                return
-            self._stop_queue.pop()
-        if self._report is not None:
-            self._report.cancel()
-        done, self._on_down = self._on_down, None
-        done()
+    def _order(self, members: Iterable[Member]) -> None:
+        for member in members:
+            process = self._find(member)
+            self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested())
+
+    def _finish_if_down(self) -> None:
+        if self._down is not None and self._down.plan.complete:
+            down, self._down = self._down, None
+            if self._report is not None:
+                self._report.cancel()
+            down.done()
 
     def _report_unstopped(self) -> None:
-        names = [process.name for process in self.processes() if process.state.phase not in STOPPED_PHASES]
-        if names and self._on_down is not None:
-            self.log.info(f"waiting for {', '.join(names)} to die")
-            self._report = self._loop.call_later(_REPORT_SECONDS, self._report_unstopped)
+        if self._down is None or self._down.plan.complete:
+            return
+        names = [member.process.name for member in reversed(self._down.plan.waiting())]
+        self.log.info(f"waiting for {', '.join(names)} to die")
+        self._report = self._loop.call_later(_REPORT_SECONDS, self._report_unstopped)
 
     def close(self) -> None:
         """Disarm everything; nothing runs any more."""
@@ -296,11 +319,6 @@ class Supervisor:
         self.children.close()
 
 
-def deadline_waits(process: Process) -> bool:
+def _answer_is_due(process: Process) -> bool:
     """A start whose answer is still in the inbox has a deadline that may be due already."""
     return process.state.phase is Phase.STARTING and not process.state.pid
-
-
-def is_running(process: Process) -> bool:
-    """Starting, running or waiting for the next try."""
-    return process.state.phase in RUNNING_PHASES

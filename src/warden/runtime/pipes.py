@@ -12,8 +12,10 @@ import termios
 from collections.abc import Callable
 
 CHUNK_BYTES = 128 * 1024  # the most that is read, and handed on, at once
-_CALM_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
+_REST_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
 _LITTLE_BYTES = 16 * 1024  # a batch smaller than this gains from waiting
+
+_Taker = tuple[Callable[[bytes], None], Callable[[], None]]
 
 
 class OutputPipes:
@@ -30,38 +32,46 @@ class OutputPipes:
         self._loop = loop
         self._selector = selectors.DefaultSelector()
         self._nested = hasattr(self._selector, "fileno")  # epoll and kqueue can stand in another selector
-        self._count = 0
+        self._takers: dict[int, _Taker] = {}
+        self._paused: set[int] = set()
         self._last = 0.0
-        self._calm: asyncio.TimerHandle | None = None
+        self._rest: asyncio.TimerHandle | None = None  # set while the next batch gathers
+        if self._nested:
+            self._loop.add_reader(self._fileno(), self._batch)
 
     def add(self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None]) -> None:
         """Hand on what is written to ``fd`` until the end of file or ``remove``."""
         os.set_blocking(fd, False)
-        if not self._nested:
-            self._loop.add_reader(fd, self._read, fd, on_data, on_eof)
-            return
-        self._selector.register(fd, selectors.EVENT_READ, (on_data, on_eof))
-        self._count += 1
-        if self._count == 1 and self._calm is None:
-            self._listen()
+        self._takers[fd] = (on_data, on_eof)
+        self._watch(fd)
 
     def remove(self, fd: int) -> None:
         """Forget ``fd``; it may be unknown.  Closing it is the owner's business."""
-        if not self._nested:
-            self._loop.remove_reader(fd)
+        if self._takers.pop(fd, None) is None:
             return
-        try:
-            self._selector.unregister(fd)
-        except KeyError:
-            return
-        self._count -= 1
-        if self._count == 0 and self._calm is None:
-            self._loop.remove_reader(self._fileno())
+        if fd in self._paused:
+            self._paused.remove(fd)
+        else:
+            self._ignore(fd)
+
+    def pause(self, fd: int) -> None:
+        """Read nothing from ``fd`` until ``resume``: the child waits in its write when the pipe is full."""
+        if fd in self._takers and fd not in self._paused:
+            self._paused.add(fd)
+            self._ignore(fd)
+
+    def resume(self, fd: int) -> None:
+        """Read again from a paused ``fd``."""
+        if fd in self._paused:
+            self._paused.remove(fd)
+            self._watch(fd)
 
     def close(self) -> None:
         """Forget everything."""
-        if self._calm is not None:
-            self._calm.cancel()
+        for fd in tuple(self._takers):
+            self.remove(fd)
+        if self._rest is not None:
+            self._rest.cancel()
         if self._nested:
             self._loop.remove_reader(self._fileno())
         self._selector.close()
@@ -69,24 +79,36 @@ class OutputPipes:
     def _fileno(self) -> int:
         return int(self._selector.fileno())
 
-    def _listen(self) -> None:
-        self._calm = None
-        if self._count:
-            self._loop.add_reader(self._fileno(), self._batch)
+    def _watch(self, fd: int) -> None:
+        if self._nested:
+            self._selector.register(fd, selectors.EVENT_READ)
+        else:
+            self._loop.add_reader(fd, self._read, fd)
+
+    def _ignore(self, fd: int) -> None:
+        if self._nested:
+            self._selector.unregister(fd)
+        else:
+            self._loop.remove_reader(fd)
 
     def _batch(self) -> None:
         total = 0
         for key, _mask in self._selector.select(0):
-            if key.fd in self._selector.get_map():  # an earlier one of this batch may have removed it
-                total += self._read(key.fd, *key.data)
+            if key.fd in self._takers and key.fd not in self._paused:  # an earlier one of this batch may have acted
+                total += self._read(key.fd)
         now = self._loop.time()
-        busy = now - self._last < 2 * _CALM_SECONDS and total < _LITTLE_BYTES
+        busy = now - self._last < 2 * _REST_SECONDS and total < _LITTLE_BYTES
         self._last = now
-        if busy and self._count:
+        if busy:
             self._loop.remove_reader(self._fileno())
-            self._calm = self._loop.call_later(_CALM_SECONDS, self._listen)
+            self._rest = self._loop.call_later(_REST_SECONDS, self._listen)
 
-    def _read(self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None]) -> int:
+    def _listen(self) -> None:
+        self._rest = None
+        self._loop.add_reader(self._fileno(), self._batch)
+
+    def _read(self, fd: int) -> int:
+        on_data, on_eof = self._takers[fd]
         try:
             data = os.read(fd, CHUNK_BYTES)
         except BlockingIOError:

@@ -1,0 +1,121 @@
+"""Listening sockets of our HTTP servers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from warden.config.model import HttpServerConfig
+from warden.errors import StartupError
+from warden.runtime.sockets import close_http, open_http
+
+
+def unix(path: Path, **more: object) -> HttpServerConfig:
+    return HttpServerConfig(section="unix_http_server", path=str(path), **more)  # type: ignore[arg-type]
+
+
+def free_port(family: socket.AddressFamily = socket.AF_INET) -> int:
+    with socket.socket(family) as probe:
+        probe.bind(("::1" if family is socket.AF_INET6 else "127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)  # relative paths keep socket names short
+    return Path()
+
+
+def test_a_unix_socket_has_its_mode_and_nothing_else_is_left(folder: Path) -> None:
+    config = unix(folder / "s", mode=0o640)
+    listener = open_http(config)
+
+    assert stat.S_IMODE(os.stat("s").st_mode) == 0o640
+    assert os.listdir() == ["s"]
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect("s")
+    close_http(config, listener)
+    assert os.listdir() == []
+
+
+def test_closing_twice_removed_files_is_no_error(folder: Path) -> None:
+    config = unix(folder / "s")
+    listener = open_http(config)
+    os.unlink("s")
+
+    close_http(config, listener)
+
+    assert listener.fileno() == -1
+
+
+def test_a_stale_socket_is_replaced_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind("s")
+    config = unix(folder / "s")
+    listener = open_http(config)
+
+    assert capsys.readouterr().err == "Unlinking stale socket s\n"
+    close_http(config, listener)
+
+
+def test_a_living_socket_is_respected(folder: Path) -> None:
+    config = unix(folder / "s")
+    first = open_http(config)
+
+    with pytest.raises(StartupError, match="^Another program is already listening on a port"):
+        open_http(config)
+
+    assert os.listdir() == ["s"]
+    close_http(config, first)
+
+
+def test_a_file_that_is_no_socket_is_never_removed(folder: Path) -> None:
+    (folder / "s").write_text("precious")
+
+    with pytest.raises(StartupError, match="is not a socket"):
+        open_http(unix(folder / "s"))
+
+    assert (folder / "s").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("x" * 200, "Cannot open an HTTP server: socket.error reported AF_UNIX path too long"),
+        ("missing/s", "Cannot open an HTTP server: socket.error reported errno.ENOENT (2)"),
+    ],
+)
+def test_what_cannot_be_bound_is_said_in_the_reference_s_words(folder: Path, path: str, text: str) -> None:
+    with pytest.raises(StartupError) as caught:
+        open_http(unix(folder / path))
+
+    assert str(caught.value) == text
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may give files away")
+def test_an_owner_that_we_may_not_set_is_said(folder: Path) -> None:
+    with pytest.raises(StartupError, match="^Not permitted to chown s to uid/gid"):
+        open_http(unix(folder / "s", owner=(0, 0)))
+
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_inet_sockets_listen_and_a_second_one_is_refused(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        port = free_port(family)
+    except OSError:
+        pytest.skip(f"no {host} here")
+    config = HttpServerConfig(section="inet_http_server", host=host, port=port)
+    listener = open_http(config)
+
+    with socket.create_connection((host, port)):
+        pass
+    with pytest.raises(StartupError, match="^Another program is already listening"):
+        open_http(config)
+    close_http(config, listener)
