@@ -14,6 +14,7 @@ from warden.daemon.flusher import Flusher
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.events.bus import Bus
+from warden.events.pool import Serials
 from warden.events.types import Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.reaper import Reaper
@@ -29,7 +30,8 @@ def python(code: str) -> str:
 
 SLEEP = "/bin/sleep 1000"
 STUBBORN = python(
-    "import os, signal; signal.signal(15, lambda *_: os.write(1, b'term\\\\n')); os.write(1, b'ready\\\\n')\nwhile 1: signal.pause()"
+    "import os, signal\nsignal.signal(15, lambda *_: os.write(1, b'term\\\\n'))\n"
+    "os.write(1, b'ready\\\\n')\nwhile 1: signal.pause()"
 )
 
 
@@ -72,13 +74,18 @@ class Stage:
         self.bus = Bus(lambda _subscriber, _event, error: self.errors.append(error))
         self.bus.subscribe(Event, self.events.append)
         self.supervisor = Supervisor(
-            self.config, loop=loop, reaper=self.reaper, log=self.log, bus=self.bus, flusher=flusher, token="test"
+            self.config,
+            loop=loop,
+            reaper=self.reaper,
+            log=self.log,
+            bus=self.bus,
+            flusher=flusher,
+            token="test",
+            serials=Serials(),
         )
         self.next = self.config
         self.left: list[Config | None] = []
-        self.control = DaemonControl(
-            self.supervisor, self.config, read=lambda: self.next, leave=self.left.append
-        )
+        self.control = DaemonControl(self.supervisor, self.config, read=lambda: self.next, leave=self.left.append)
         for config in groups:
             self.supervisor.add_group(config)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from pathlib import Path
 
 import pytest
+from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
 
-from tests.daemon.stage import SLEEP, STUBBORN, Stage, alone, group, play, program, python
 from warden.config.model import ChannelConfig
 from warden.events import types
 from warden.words import Autorestart, Mood, Phase
@@ -68,7 +69,7 @@ def test_a_program_that_dies_is_started_again_at_once(tmp_path: Path) -> None:
 
 def test_what_a_program_wrote_before_it_died_is_in_its_log(tmp_path: Path) -> None:
     lines = 20_000
-    code = f"import sys; sys.stdout.write(''.join('%d\\\\n' % i for i in range({lines}))); sys.stdout.flush(); raise SystemExit(7)"
+    code = f"for i in range({lines}): print(i)\nraise SystemExit(7)"
     config = program("p", python(code), startsecs=0, autorestart=Autorestart.NEVER, stdout=log_to(tmp_path / "out"))
 
     async def scenario(stage: Stage) -> None:
@@ -347,10 +348,8 @@ def test_a_log_that_is_a_slow_pipe_makes_its_program_wait_and_loses_nothing(tmp_
         await stage.until("p", Phase.RUNNING)
         got = 0
         while got < total:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 got += len(os.read(reader, 65536))
-            except BlockingIOError:
-                pass
             await asyncio.sleep(0)
         await stage.until("p", Phase.EXITED)
 

@@ -120,7 +120,7 @@ class Children:
         child_stderr = child_stdout
         if not config.redirect_stderr:
             fds[Channel.STDERR], child_stderr = ends.pipe(child_reads=False)
-        pipes = {channel: OpenPipe(fd, process.outputs[channel].open()) for channel, fd in fds.items()}
+        pipes = {channel: OpenPipe(fd, _taker(process, channel)) for channel, fd in fds.items()}
         user = self._user(config.uid)
         plan = SpawnPlan(
             argv=argv,
@@ -202,6 +202,19 @@ class Children:
         for output in process.outputs.values():
             output.close()
         self._on_exit(process, status)
+
+
+def _taker(process: Process, channel: Channel) -> Callable[[bytes], None]:
+    """Open the channel's log and return what takes the child's output."""
+    log, hear = process.outputs[channel].open(), process.on_stdout
+    if hear is None or channel is not Channel.STDOUT:
+        return log
+
+    def take(data: bytes) -> None:
+        log(data)
+        hear(data)
+
+    return take
 
 
 def _dispatcher_error(name: str, error: OSError) -> str:

@@ -18,6 +18,7 @@ from warden.daemon.ticks import Ticks
 from warden.errors import ConfigError, StartupError
 from warden.events import types
 from warden.events.bus import Bus
+from warden.events.pool import Serials
 from warden.http.server import HttpServer
 from warden.logs import autolog
 from warden.logs.mainlog import MainLog
@@ -104,6 +105,7 @@ class Life:
         self._read = read
         self._ready = ready
         self._ticks: Ticks | None = None
+        self._serials = Serials()
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
 
@@ -131,7 +133,14 @@ class Life:
         self._ticks = Ticks(loop, bus)
         claim = autolog.Claim(config.server.childlogdir, config.server.identifier)
         supervisor = Supervisor(
-            config, loop=loop, reaper=reaper, log=log, bus=bus, flusher=self._flusher, token=claim.token
+            config,
+            loop=loop,
+            reaper=reaper,
+            log=log,
+            bus=bus,
+            flusher=self._flusher,
+            token=claim.token,
+            serials=self._serials,
         )
         down = asyncio.Event()
         control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))

@@ -81,10 +81,6 @@ class Output:
             return self._file.write  # the hot path: nothing stands between the pipe and the file
         return self._take
 
-    def take_raw(self, data: bytes) -> None:
-        """Log ``data`` as it is: what a listener says is protocol, not text."""
-        self._write(data)
-
     def close(self) -> None:
         """The child is gone: give out what was held back and close the log."""
         if self._scanner is not None:

@@ -31,10 +31,11 @@ class Child:
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """One supervised process; only the supervisor writes these fields.
+    """One supervised process; only the supervisor and its rooms write these fields.
 
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
-    for people only.  ``watchers`` are called after every change of phase.
+    for people only.  ``watchers`` are called after every change of phase;
+    ``on_stdout``, set for event listeners, hears what the child says.
     """
 
     config: ProcessConfig
@@ -46,6 +47,7 @@ class Process:
     started: float = 0.0
     stopped: float = 0.0
     watchers: list[Callable[[], None]] = field(default_factory=list)
+    on_stdout: Callable[[bytes], None] | None = None
 
     @property
     def name(self) -> str:

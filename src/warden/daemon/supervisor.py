@@ -7,17 +7,19 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from warden.config.model import AUTO, Config, GroupConfig, ProcessConfig
+from warden.config.model import AUTO, Config, GroupConfig, Kind, ProcessConfig
 from warden.daemon.announce import Announcer
 from warden.daemon.children import CannotSpawn, Children
 from warden.daemon.flusher import Flusher
+from warden.daemon.listeners import Pools
 from warden.daemon.output import Output
 from warden.daemon.records import Group, Process
 from warden.events import types
 from warden.events.bus import Bus
+from warden.events.pool import Serials
 from warden.logs import autolog
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member, ShutdownPlan, start_order
@@ -58,10 +60,11 @@ class _Down:
 class Supervisor:
     """The fleet.
 
-    ``token`` marks our AUTO logs (see ``logs.autolog``).  Everything that happens to a process goes through ``feed``: it calls the pure
+    Everything that happens to a process goes through ``feed``: it calls the pure
     core, stores the new state and then carries out the effects in order.  There
     is no await in between.  An effect that has an answer at once (spawn) puts the
-    answer into the inbox; it never re-enters the machine.
+    answer into the inbox; it never re-enters the machine.  ``token`` marks our
+    AUTO logs (see ``logs.autolog``).
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Supervisor:
         bus: Bus,
         flusher: Flusher,
         token: str,
+        serials: Serials,
     ) -> None:
         self.mood = Mood.RUNNING
         self.groups: dict[str, Group] = {}
@@ -87,6 +91,7 @@ class Supervisor:
         self.children = Children(
             loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit, flusher=flusher
         )
+        self.pools = Pools(loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier)
         self._inbox: deque[tuple[Process, Event]] = deque()
         self._feeding = False
         self._to_start: deque[Process] = deque()
@@ -115,6 +120,8 @@ class Supervisor:
         processes = {member.process.name: self._make_process(config.name, member.process) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
+        if config.pool is not None:
+            self.pools.add(group, config.pool)
         self.bus.publish(types.ProcessGroupAddedEvent(config.name))
         return group
 
@@ -123,6 +130,7 @@ class Supervisor:
         del self.groups[group.config.name]
         for process in group.processes.values():
             self._deadlines.set(process, None)
+        self.pools.remove(group.config.name)
         self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
 
     def start_group(self, group: Group) -> None:
@@ -163,6 +171,9 @@ class Supervisor:
         process = Process(config, group, outputs)
         for channel in Channel:
             channel_config = config.stdout if channel is Channel.STDOUT else config.stderr
+            protocol = config.kind is Kind.LISTENER and channel is Channel.STDOUT
+            if protocol:  # what a listener says there is logged as it is and nothing else
+                channel_config = replace(channel_config, capture_maxbytes=0, events_enabled=False, syslog=False)
             path = channel_config.logfile
             if path is AUTO:
                 path = autolog.create(
@@ -173,7 +184,7 @@ class Supervisor:
                 channel=channel,
                 config=channel_config,
                 path=path,
-                strip_ansi=self._server.strip_ansi,
+                strip_ansi=self._server.strip_ansi and not protocol,
                 log=self.log,
                 listeners=self._announcer.listeners(process, channel, partial(self.children.hold, process, channel)),
             )
@@ -315,6 +326,7 @@ class Supervisor:
 
     def close(self) -> None:
         """Disarm everything; nothing runs any more."""
+        self.pools.close()
         self._deadlines.clear()
         self.children.close()
 

@@ -21,6 +21,10 @@ SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
 
 
+class RejectEvent(Exception):  # noqa: N818 - the name result handlers know
+    """Raised by a result handler: the listener could not process the event, send it again."""
+
+
 # --- what a pool wants done -----------------------------------------------------
 
 
@@ -128,8 +132,8 @@ class Pool:
         self, name: str, listeners: Iterable[str], kinds: Iterable[type[Event]], *, buffer_size: int, server: str
     ) -> None:
         self.name = name
+        self.kinds = tuple(kinds)
         self.lost = 0  # events discarded because the buffer was full
-        self._kinds = tuple(kinds)
         self._buffer_size = buffer_size
         self._server = server
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
@@ -148,7 +152,7 @@ class Pool:
 
     def wants(self, kind: type[Event]) -> bool:
         """Whether the pool is subscribed to this type; all pools that are share one serial per event."""
-        return issubclass(kind, self._kinds)
+        return issubclass(kind, self.kinds)
 
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
         """Take an event in."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from warden.config.diff import Changes
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.errors import RequestError
 from warden.words import Channel, Mood, Phase
@@ -57,13 +58,7 @@ class Outcome:
     error: RequestError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What an update would do: names of groups, in the order of the reference."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
+__all__ = ["Changes", "ConfigView", "Control", "Outcome", "ProcessView"]
 
 
 class Control(Protocol):

@@ -1,0 +1,176 @@
+"""Runs the event listener pools: connects the pure pool with events, pipes, timers and result handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from warden.config.model import PoolConfig
+from warden.daemon.plugins import DEFAULT_HANDLER, resolve
+from warden.daemon.records import Group, Process
+from warden.events.bus import Bus
+from warden.events.listener import ListenerState
+from warden.events.pool import Effect, Judge, Note, Pool, RejectEvent, Send, Serials, Verdict, default_verdict
+from warden.events.types import NAMES, Event
+from warden.logs.mainlog import MainLog
+from warden.runtime.deadlines import Deadlines
+
+ResultHandler = Callable[[Event, bytes], object]
+
+
+class Pools:
+    """All listener pools of the daemon.
+
+    An event that several pools take carries the same serial in all of them.
+    """
+
+    def __init__(
+        self, *, loop: asyncio.AbstractEventLoop, bus: Bus, log: MainLog, serials: Serials, identifier: str
+    ) -> None:
+        self._loop = loop
+        self._bus = bus
+        self._log = log
+        self._serials = serials
+        self._identifier = identifier
+        self._latest: tuple[Event, int] | None = None
+        self._pools: dict[str, RunningPool] = {}
+        self._deadlines: Deadlines[RunningPool] = Deadlines(loop, lambda pool: pool.due())
+
+    def add(self, group: Group, config: PoolConfig) -> None:
+        """Connect a pool; its group is active already."""
+        handler = None if config.result_handler == DEFAULT_HANDLER else resolve(config.result_handler)
+        assert handler is None or callable(handler)
+        kinds = [NAMES[name] for name in config.events]
+        core = Pool(
+            group.config.name, list(group.processes), kinds, buffer_size=config.buffer_size, server=self._identifier
+        )
+        pool = RunningPool(core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines)
+        self._pools[group.config.name] = pool
+        pool.subscription = partial(self._accept, pool)
+        for kind in kinds:
+            self._bus.subscribe(kind, pool.subscription)
+
+    def remove(self, name: str) -> None:
+        """Disconnect a pool; what its buffer holds is dropped."""
+        pool = self._pools.pop(name, None)
+        if pool is None:
+            return
+        if pool.subscription is not None:
+            for kind in pool.core.kinds:
+                self._bus.unsubscribe(kind, pool.subscription)
+        pool.close()
+
+    def listener_state(self, group: str, process: str) -> ListenerState | None:
+        """Where the conversation with a listener is; None for what is no listener."""
+        pool = self._pools.get(group)
+        return None if pool is None else pool.core.listener_state(process)
+
+    def close(self) -> None:
+        """Disconnect all."""
+        for name in tuple(self._pools):
+            self.remove(name)
+
+    def _accept(self, pool: RunningPool, event: Event) -> None:
+        if self._latest is None or self._latest[0] is not event:
+            self._latest = (event, self._serials.take())
+        pool.accept(event, self._latest[1])
+
+
+class RunningPool:
+    """One pool and its listeners; carries out what the pure pool wants done."""
+
+    def __init__(
+        self,
+        core: Pool,
+        group: Group,
+        handler: ResultHandler | None,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        log: MainLog,
+        deadlines: Deadlines[RunningPool],
+    ) -> None:
+        self.core = core
+        self.subscription: Callable[[Event], None] | None = None  # what the bus calls, set by the owner
+        self._processes = group.processes
+        self._handler = handler
+        self._loop = loop
+        self._log = log
+        self._deadlines = deadlines
+        self._to_do: deque[Effect] = deque()
+        self._busy = False
+        self._watchers: dict[str, Callable[[], None]] = {}
+        for process in group.processes.values():
+            process.on_stdout = partial(self._heard, process.name)
+            self._watchers[process.name] = partial(self._entered, process)
+            process.watchers.append(self._watchers[process.name])
+
+    def accept(self, event: Event, serial: int) -> None:
+        """Take an event in."""
+        self._do(self.core.accept(event, serial, self._loop.time()))
+
+    def due(self) -> None:
+        """Send again what came back a while ago."""
+        self._do(self.core.due(self._loop.time()))
+
+    def close(self) -> None:
+        """Let go of the processes."""
+        self._deadlines.set(self, None)
+        for process in self._processes.values():
+            process.watchers.remove(self._watchers[process.name])
+            process.on_stdout = None
+
+    def _heard(self, listener: str, data: bytes) -> None:
+        self._do(self.core.heard(listener, data, self._loop.time()))
+
+    def _entered(self, process: Process) -> None:
+        self._do(self.core.entered(process.name, process.state.phase, self._loop.time()))
+
+    def _do(self, effects: list[Effect]) -> None:
+        """Carry out effects in order; those that follow from one of them come after the others."""
+        self._to_do.extend(effects)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._to_do:
+                self._to_do.extend(self._carry_out(self._to_do.popleft()))
+        finally:
+            self._busy = False
+        self._deadlines.set(self, self.core.deadline)
+
+    def _carry_out(self, effect: Effect) -> list[Effect]:
+        match effect:
+            case Note(level, text):
+                self._log.log(level, text)
+                return []
+            case Send(listener, data):
+                return self._send(listener, data)
+            case Judge(listener, event, result):
+                return self.core.judged(listener, self._judge(event, result), self._loop.time())
+
+    def _send(self, listener: str, data: bytes) -> list[Effect]:
+        child = self._processes[listener].child
+        try:
+            if child is None or child.stdin is None:
+                raise BrokenPipeError
+            child.stdin.write(data)
+        except BlockingIOError:
+            return self.core.distrust(listener, self._loop.time())
+        except OSError:
+            return self.core.undeliverable(listener, self._loop.time())
+        return []
+
+    def _judge(self, event: Event, result: bytes) -> Verdict:
+        if self._handler is None:
+            return default_verdict(result)
+        try:
+            self._handler(event, result)
+        except RejectEvent:
+            return Verdict.REJECTED
+        except Exception:  # noqa: BLE001 - a plugin's code may raise anything; it costs only this listener
+            self._log.debug(f"result handler of {self.core.name}:\n{traceback.format_exc()}")
+            return Verdict.FAILED
+        return Verdict.PROCESSED
