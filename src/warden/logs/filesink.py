@@ -20,6 +20,8 @@ _NEVER = float("inf")
 _NO_LIMIT = sys.maxsize
 _LOOK_SECONDS = 1.0  # a file that was deleted under us is noticed by the first write after this time
 
+_FAMILIES: dict[str, list[FileSink]] = {}  # the open sinks of regular files, by path
+
 
 class FileSink:
     """Appends to a file and rotates it when it has ``maxbytes`` (0 = never), keeping ``backups`` old ones.
@@ -37,7 +39,7 @@ class FileSink:
     ``blocked``: that is what the program would feel if it wrote there itself.
 
     Fifos, terminals and sockets are written without blocking and are neither
-    rotated nor cleared.  Several sinks on one path share its rotation.
+    rotated, reopened nor cleared.  Several sinks on one path share its rotation.
     """
 
     def __init__(
@@ -97,13 +99,13 @@ class FileSink:
             self._fail(error)
             return
         self._size += written
+        if self._shared:
+            self._tell_others(written)
         if written < len(data):
             self._keep(data[written:])
             self.flush()
         elif self._size >= self._limit:
             self._turn()
-        if self._shared:
-            self._tell_others(written)
         if self.on_write is not None:
             self.on_write()
 
@@ -124,10 +126,10 @@ class FileSink:
         else:
             self._recover()
         self._size += done
-        if self._size >= self._limit:
-            self._turn()
         if done and self._shared:
             self._tell_others(done)
+        if self._size >= self._limit and self._fd >= 0:
+            self._turn()
         if done and self.on_write is not None:
             self.on_write()
         return not self._waiting
@@ -150,7 +152,7 @@ class FileSink:
 
     def reopen(self) -> None:
         """Go on in the file that has the name now, made if missing: for rotation by somebody else."""
-        if self._closed:
+        if self._closed or (self._fd >= 0 and not self._regular):
             return
         try:
             target = open_target(self.path, self._mode)
@@ -172,7 +174,7 @@ class FileSink:
             return
         with suppress(FileNotFoundError):
             os.unlink(self.path)
-        for sink in self._family():
+        for sink in tuple(self._family()):
             sink._waiting.clear()
             sink.reopen()
 
@@ -207,9 +209,8 @@ class FileSink:
             self._complain("limit", f"cannot rotate log {self.path}: it is no regular file, so maxbytes is ignored")
             return
         try:
-            status = os.fstat(self._fd)
-            self._size = status.st_size
-            if not self._has_the_name(status):
+            self._size = os.fstat(self._fd).st_size
+            if not self._has_the_name():
                 target = open_target(self.path, self._mode)
             elif self._size < self._maxbytes:
                 self._limit = self._maxbytes
@@ -264,10 +265,10 @@ class FileSink:
         except OSError:  # a network file system lost it
             return True
 
-    def _has_the_name(self, ours: os.stat_result) -> bool:
+    def _has_the_name(self) -> bool:
         try:
-            return os.path.samestat(os.stat(self.path), ours)
-        except FileNotFoundError:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except OSError:
             return False
 
     # --- troubles
@@ -313,22 +314,22 @@ class FileSink:
     # --- several sinks on one path
 
     def _family(self) -> list[FileSink]:
-        return _FAMILIES.get(self.path, [])
+        return _FAMILIES.setdefault(self.path, [])
 
     def _join(self) -> None:
-        family = _FAMILIES.setdefault(self.path, [])
-        family.append(self)
-        self._count(family)
+        if self._regular:
+            self._family().append(self)
+            self._count()
 
     def _leave(self) -> None:
-        family = self._family()
-        family.remove(self)
-        self._count(family)
-        if not family:
+        if self in self._family():
+            self._family().remove(self)
+            self._count()
+        if not self._family():
             del _FAMILIES[self.path]
 
-    @staticmethod
-    def _count(family: list[FileSink]) -> None:
+    def _count(self) -> None:
+        family = self._family()
         for sink in family:
             sink._shared = len(family) > 1
 
@@ -341,8 +342,5 @@ class FileSink:
 
     def _turn_others(self) -> None:
         for sink in tuple(self._family()):
-            if sink is not self and sink._fd >= 0 and not sink._has_the_name(os.fstat(sink._fd)):
+            if sink is not self and sink._fd >= 0 and not sink._has_the_name():
                 sink._turn()
-
-
-_FAMILIES: dict[str, list[FileSink]] = {}  # all open sinks by path
