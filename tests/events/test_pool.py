@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from warden.events import pool as pool_module
 from warden.events.listener import ListenerState
 from warden.events.pool import Effect, Judge, Note, Pool, Send, Serials, Verdict, default_verdict
-from warden.events.types import Event, ProcessStateEvent, Tick5Event, TickEvent
+from warden.events.types import Tick5Event, TickEvent
 from warden.words import Phase
 
 UNKNOWN_NOTE = (
@@ -105,14 +105,6 @@ def test_the_first_ready_listener_in_configuration_order_is_sent_the_oldest_even
 
     bench.up("a")
     assert bench.sent[2:] == [("a", 2)]
-
-
-def test_a_pool_wants_the_subtypes_of_its_types() -> None:
-    pool = Bench().pool
-
-    assert pool.wants(Tick5Event)
-    assert not pool.wants(ProcessStateEvent)
-    assert not pool.wants(Event)
 
 
 def test_a_full_buffer_loses_its_oldest_event() -> None:

@@ -21,7 +21,7 @@ SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
 
 
-class RejectEvent(Exception):  # noqa: N818 - the name result handlers know
+class RejectEvent(Exception):
     """Raised by a result handler: the listener could not process the event, send it again."""
 
 
@@ -149,10 +149,6 @@ class Pool:
     def listener_state(self, listener: str) -> ListenerState:
         """Return where the conversation with one listener is."""
         return self._listeners[listener].conversation.state
-
-    def wants(self, kind: type[Event]) -> bool:
-        """Whether the pool is subscribed to this type; all pools that are share one serial per event."""
-        return issubclass(kind, self.kinds)
 
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
         """Take an event in."""
