@@ -1,0 +1,115 @@
+"""What a row of the option tables says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from warden.config.expand import Names
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option(Generic[T_co]):
+    """One option: how it is called, read and explained.
+
+    ``default`` is the value when the option is absent, ``default_text`` how one
+    would write it ("" when there is none).  ``example`` is a value for the
+    sample file.  ``names`` are the expansion names the value may use.  A
+    ``located`` reader takes a second argument: the directory that relative
+    paths are relative to.  ``complaint`` is the message for a value that cannot
+    be read, made from ``{error}``, ``{value}`` and ``{section}``.  ``bare``
+    options are named without their section when an expansion fails.
+    """
+
+    name: str
+    read: Callable[..., T_co]
+    default: T_co
+    default_text: str
+    doc: str
+    names: Names
+    example: str
+    required: bool = False
+    located: bool = False
+    complaint: str = "{error}"
+    bare: bool = False
+
+    @property
+    def accepts(self) -> str:
+        """Say in one phrase what may be written."""
+        return (self.read.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionKind:
+    """One kind of section.
+
+    ``header`` is the whole name, or the beginning of it when ``repeatable``.
+    An ``open`` section passes options it does not know on to a plugin.
+    """
+
+    header: str
+    doc: str
+    options: tuple[Option[Any], ...]
+    repeatable: bool = True
+    open: bool = False
+
+    def fits(self, section: str) -> bool:
+        """Tell whether a section of that name is of this kind."""
+        return section.startswith(self.header) if self.repeatable else section == self.header
+
+
+def row(
+    name: str,
+    read: Callable[..., T],
+    default: str,
+    names: Names,
+    doc: str,
+    *,
+    example: str = "",
+    located: bool = False,
+    complaint: str = "{error}",
+    bare: bool = False,
+) -> Option[T]:
+    """Declare an option whose default is given as one would write it."""
+    return Option(
+        name=name,
+        read=read,
+        default=read(default),
+        default_text=default,
+        doc=doc,
+        names=names,
+        example=example or default,
+        located=located,
+        complaint=complaint,
+        bare=bare,
+    )
+
+
+def optional(
+    name: str,
+    read: Callable[..., T],
+    names: Names,
+    doc: str,
+    *,
+    example: str = "",
+    required: bool = False,
+    located: bool = False,
+    complaint: str = "{error}",
+) -> Option[T | None]:
+    """Declare an option that is None when absent."""
+    return Option(
+        name=name,
+        read=read,
+        default=None,
+        default_text="",
+        doc=doc,
+        names=names,
+        example=example,
+        required=required,
+        located=located,
+        complaint=complaint,
+    )

@@ -1,0 +1,208 @@
+"""From a program-like section to its processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from warden.config import options, readers
+from warden.config.ini import Section
+from warden.config.model import AUTO, ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
+from warden.config.options import ChannelOptions
+from warden.config.readers import Special
+from warden.config.sections import Findings, Scope, SectionReader
+from warden.words import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every program section is read in.
+
+    ``environment`` is that of ``[supervisord]``, ``uid`` the user the daemon runs
+    as after its start.  ``resolve`` and ``known_events`` are as in ``load``.
+    """
+
+    scope: Scope
+    findings: Findings
+    environment: dict[str, str]
+    uid: int
+    resolve: Callable[[str], object]
+    known_events: Callable[[], Collection[str]]
+
+    def reader(self, section: Section, **words: str) -> SectionReader:
+        """Return a reader whose messages have no suffix."""
+        return SectionReader(section, self.scope.with_words(**words), self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Program:
+    """What all processes of one section have in common."""
+
+    kind: Kind
+    policy: Policy
+    priority: int
+    numprocs: int
+    uid: int | None
+    umask: int | None
+    serverurl: str | None
+    redirect_stderr: bool
+    capture: dict[Channel, tuple[int, bool]]  # capture_maxbytes, events_enabled
+    socket: FcgiSocketConfig | None
+
+
+def program_name(section: Section) -> str:
+    """Return what stands after the colon of the section's header."""
+    return section.name.partition(":")[2].strip()
+
+
+def read_processes(
+    section: Section, group: str, kind: Kind, surroundings: Surroundings, socket: FcgiSocketConfig | None = None
+) -> tuple[ProcessConfig, ...]:
+    """Build the processes of one section as members of ``group``, in order of priority and name."""
+    suffix = f" in section {section.name!r} (file: {section.file!r})"
+    scope = surroundings.scope.with_words(program_name=program_name(section), group_name=group)
+    reader = SectionReader(section, scope, surroundings.findings, suffix=suffix)
+    check_name(reader)
+    program, start = _read_program(reader, kind, socket)
+    processes = [
+        _read_process(program, reader, number, surroundings.environment)
+        for number in range(start, start + program.numprocs)
+    ]
+    return tuple(sorted(processes, key=lambda process: process.name))
+
+
+def check_name(reader: SectionReader) -> None:
+    """Check what stands after the colon of the section's header."""
+    try:
+        readers.name(reader.section.name.partition(":")[2])
+    except ValueError as error:
+        reader.fail(str(error))
+
+
+def _read_program(reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | None) -> tuple[_Program, int]:
+    """Read in the order of the reference's checks; also return the first process_num."""
+    read = reader.read
+    priority = read(options.PRIORITY)
+    autostart, autorestart = read(options.AUTOSTART), read(options.AUTORESTART)
+    startsecs, startretries = read(options.STARTSECS), read(options.STARTRETRIES)
+    stopsignal, stopwaitsecs = read(options.STOPSIGNAL), read(options.STOPWAITSECS)
+    stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
+    exitcodes = read(options.EXITCODES)
+    redirect_stderr = read(options.REDIRECT_STDERR)
+    numprocs, start = read(options.NUMPROCS), read(options.NUMPROCS_START)
+    capture = {
+        Channel.STDOUT: (read(options.STDOUT.capture_maxbytes), read(options.STDOUT.events_enabled)),
+        Channel.STDERR: (read(options.STDERR.capture_maxbytes), read(options.STDERR.events_enabled)),
+    }
+    serverurl, uid, umask = read(options.PROGRAM_SERVERURL), read(options.PROGRAM_USER), read(options.PROGRAM_UMASK)
+    _check_process_name(reader, numprocs)
+    if stopasgroup and killasgroup is False:
+        reader.fail("Cannot set stopasgroup=true and killasgroup=false", options.KILLASGROUP)
+    policy = Policy(
+        autostart=autostart,
+        autorestart=autorestart,
+        startsecs=startsecs,
+        startretries=startretries,
+        exitcodes=exitcodes,
+        stopsignal=stopsignal,
+        stopwaitsecs=stopwaitsecs,
+        stopasgroup=stopasgroup,
+        killasgroup=stopasgroup if killasgroup is None else killasgroup,
+    )
+    program = _Program(
+        kind=kind,
+        policy=policy,
+        priority=priority,
+        numprocs=numprocs,
+        uid=uid,
+        umask=umask,
+        serverurl=serverurl,
+        redirect_stderr=redirect_stderr,
+        capture=capture,
+        socket=socket,
+    )
+    return program, start
+
+
+def _check_process_name(reader: SectionReader, numprocs: int) -> None:
+    """Check the name as it is written; the reference does it before the expansion."""
+    value = reader.section.get(options.PROCESS_NAME.name)
+    written = value.text if value else options.PROCESS_NAME.default
+    try:
+        readers.name(written)
+    except ValueError as error:
+        reader.fail(str(error), options.PROCESS_NAME)
+    if numprocs > 1 and "%(process_num)" not in written:
+        message = "%(process_num) must be present within process_name when numprocs > 1"
+        reader.fail(message, options.PROCESS_NAME, "for example process_name=%(program_name)s_%(process_num)02d")
+
+
+def _read_process(program: _Program, reader: SectionReader, number: int, environment: dict[str, str]) -> ProcessConfig:
+    """Read what may differ from process to process, in the order of the reference's checks."""
+    reader = reader.with_scope(reader.scope.with_words(process_num=number, numprocs=program.numprocs))
+    own_environment = reader.read(options.PROGRAM_ENVIRONMENT)
+    reader = reader.with_scope(reader.scope.with_environment(own_environment))
+    directory = reader.read(options.PROGRAM_DIRECTORY)
+    stdout = _read_channel(program, reader, Channel.STDOUT, options.STDOUT)
+    stderr = _read_channel(program, reader, Channel.STDERR, options.STDERR)
+    command = reader.read(options.COMMAND)
+    if command is None:
+        reader.fail(f"program section {reader.section.name} does not specify a command", options.COMMAND)
+    return ProcessConfig(
+        name=_read_name(reader),
+        kind=program.kind,
+        command=command or "",
+        priority=program.priority,
+        policy=program.policy,
+        uid=program.uid,
+        directory=directory,
+        umask=program.umask,
+        environment=tuple(sorted({**environment, **own_environment}.items())),
+        serverurl=program.serverurl,
+        redirect_stderr=program.redirect_stderr,
+        stdout=stdout,
+        stderr=stderr,
+        socket=program.socket,
+    )
+
+
+def _read_name(reader: SectionReader) -> str:
+    if reader.section.get(options.PROCESS_NAME.name) is None:
+        return program_name(reader.section)
+    name = reader.text(options.PROCESS_NAME) or ""
+    try:
+        return readers.name(name)  # once more: the expansion may have brought in a blank, a colon or a slash
+    except ValueError as error:
+        reader.fail(str(error), options.PROCESS_NAME)
+        return name
+
+
+def _read_channel(program: _Program, reader: SectionReader, channel: Channel, rows: ChannelOptions) -> ChannelConfig:
+    logfile, backups = reader.read(rows.logfile), reader.read(rows.backups)
+    maxbytes, syslog = reader.read(rows.maxbytes), reader.read(rows.syslog)
+    capture_maxbytes, events_enabled = program.capture[channel]
+    if logfile is Special.SYSLOG:
+        reader.warn(
+            f"{channel}_logfile=syslog but this is deprecated and will be removed.  "
+            f"Use {channel}_syslog=true to enable syslog instead."
+        )
+        logfile, syslog = None, True
+    if logfile is AUTO and maxbytes == 0:
+        reader.warn(
+            f"AUTO logging used for {channel}_logfile without rollover, "
+            "set maxbytes > 0 to avoid filling up filesystem unintentionally"
+        )
+    if channel is Channel.STDERR and program.redirect_stderr:
+        if isinstance(logfile, str):
+            reader.warn(
+                "redirect_stderr=true but stderr_logfile has also been set to a filename, the filename has been ignored"
+            )
+        logfile = None
+    return ChannelConfig(
+        logfile=logfile,
+        maxbytes=maxbytes,
+        backups=backups,
+        capture_maxbytes=capture_maxbytes,
+        events_enabled=events_enabled,
+        syslog=syslog,
+    )
