@@ -6,10 +6,11 @@ import asyncio
 import errno
 import os
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from warden.config.model import ProcessConfig
+from warden.config.model import FcgiSocketConfig, ProcessConfig
 from warden.daemon import command
 from warden.daemon.flusher import Flusher
 from warden.daemon.records import Child, OpenPipe, Process
@@ -19,6 +20,7 @@ from warden.logs.targets import Waiting
 from warden.runtime.identity import errno_name, identity_for_child
 from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
 from warden.runtime.reaper import Reaper
+from warden.runtime.sockets import SharedSocket
 from warden.runtime.spawn import Identity, SpawnPlan, spawn
 from warden.words import Channel, ExitStatus
 
@@ -27,29 +29,15 @@ class CannotSpawn(Exception):
     """There is no child; the text is the reference's ``spawnerr``."""
 
 
-@dataclass(slots=True)
-class _Ends:
-    """Both ends of a child's pipes while it is being started."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wiring:
+    """The pipes of a child: its three descriptors, and our ends."""
 
-    ours: list[int]
-    theirs: list[int]
-
-    def pipe(self, *, child_reads: bool) -> tuple[int, int]:
-        """Return (our end, the child's end)."""
-        reader, writer = os.pipe()
-        ours, theirs = (writer, reader) if child_reads else (reader, writer)
-        self.ours.append(ours)
-        self.theirs.append(theirs)
-        return ours, theirs
-
-    def close_theirs(self) -> None:
-        for fd in self.theirs:
-            os.close(fd)
-
-    def close(self) -> None:
-        self.close_theirs()
-        for fd in self.ours:
-            os.close(fd)
+    stdin: int
+    stdout: int
+    stderr: int
+    our_stdin: int | None
+    outputs: dict[Channel, OpenPipe]
 
 
 class Children:
@@ -77,6 +65,7 @@ class Children:
         self._flusher = flusher
         self._pipes = OutputPipes(loop)
         self._environ = dict(os.environ)
+        self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
         self._users: dict[int | None, Identity | str | None] = {}
 
     def resolve(self, config: ProcessConfig) -> tuple[tuple[str, ...], str]:
@@ -98,31 +87,67 @@ class Children:
             argv, executable = self.resolve(process.config)
         except RequestError as error:
             raise CannotSpawn(str(error)) from None
-        ends = _Ends([], [])
-        try:
-            return self._start(process, argv, executable, ends)
-        except OSError as error:
-            ends.close()
-            for output in process.outputs.values():
-                output.close()
-            raise CannotSpawn(_dispatcher_error(process.name, error)) from None
-        except CannotSpawn:
-            ends.close()
-            for output in process.outputs.values():
-                output.close()
-            raise
+        with ExitStack() as theirs, ExitStack() as undo:
+            try:
+                wiring = self._wire(process, theirs, undo)
+            except OSError as error:
+                raise CannotSpawn(_dispatcher_error(process.name, error)) from None
+            try:
+                pid = spawn(self._plan(process, argv, executable, wiring))
+            except OSError as error:
+                raise CannotSpawn(_fork_error(process.name, error)) from None
+            undo.pop_all()
+        self._reaper.register(pid, partial(self._ended, process))
+        stdin = None if wiring.our_stdin is None else InputPipe(self._loop, wiring.our_stdin)
+        process.child = Child(pid, stdin, wiring.outputs)
+        for channel, pipe in wiring.outputs.items():
+            self._pipes.add(pipe.fd, pipe.take, partial(self._end_of_output, process, channel))
+        return pid
 
-    def _start(self, process: Process, argv: tuple[str, ...], executable: str, ends: _Ends) -> int:
+    def _wire(self, process: Process, theirs: ExitStack, undo: ExitStack) -> _Wiring:
+        """Open pipes and logs; ``theirs`` closes the child's ends, ``undo`` everything else."""
+
+        def pipe(*, child_reads: bool) -> tuple[int, int]:
+            reader, writer = os.pipe()
+            ours, child = (writer, reader) if child_reads else (reader, writer)
+            undo.callback(os.close, ours)
+            theirs.callback(os.close, child)
+            return ours, child
+
         config = process.config
-        stdin, child_stdin = ends.pipe(child_reads=True)
-        fds: dict[Channel, int] = {}
-        fds[Channel.STDOUT], child_stdout = ends.pipe(child_reads=False)
-        child_stderr = child_stdout
+        our_stdin: int | None = None
+        if config.socket is None:
+            our_stdin, stdin = pipe(child_reads=True)
+        else:
+            stdin = self._acquire(config.socket, undo)
+        ours, stdout = pipe(child_reads=False)
+        fds, stderr = {Channel.STDOUT: ours}, stdout
         if not config.redirect_stderr:
-            fds[Channel.STDERR], child_stderr = ends.pipe(child_reads=False)
-        pipes = {channel: OpenPipe(fd, _taker(process, channel)) for channel, fd in fds.items()}
+            fds[Channel.STDERR], stderr = pipe(child_reads=False)
+        for channel in fds:
+            undo.callback(process.outputs[channel].close)
+        outputs = {channel: OpenPipe(fd, _taker(process, channel)) for channel, fd in fds.items()}
+        return _Wiring(stdin=stdin, stdout=stdout, stderr=stderr, our_stdin=our_stdin, outputs=outputs)
+
+    def _acquire(self, config: FcgiSocketConfig, undo: ExitStack) -> int:
+        shared = self.shared_socket(config)
+        try:
+            fd = shared.acquire()
+        except OSError as error:
+            raise CannotSpawn(socket_error(config, error)) from None
+        undo.callback(shared.release)
+        return fd
+
+    def shared_socket(self, config: FcgiSocketConfig) -> SharedSocket:
+        """Return the one socket of an fcgi-program, whoever uses it."""
+        if config not in self._sockets:
+            self._sockets[config] = SharedSocket(config, self._log.info)
+        return self._sockets[config]
+
+    def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring) -> SpawnPlan:
+        config = process.config
         user = self._user(config.uid)
-        plan = SpawnPlan(
+        return SpawnPlan(
             argv=argv,
             executable=executable,
             env=self._environment(process),
@@ -130,20 +155,10 @@ class Children:
             umask=-1 if config.umask is None else config.umask,
             identity=user if isinstance(user, Identity) else None,
             refusal=user if isinstance(user, str) else None,
-            stdin=child_stdin,
-            stdout=child_stdout,
-            stderr=child_stderr,
+            stdin=wiring.stdin,
+            stdout=wiring.stdout,
+            stderr=wiring.stderr,
         )
-        try:
-            pid = spawn(plan)
-        except OSError as error:
-            raise CannotSpawn(_fork_error(process.name, error)) from None
-        self._reaper.register(pid, partial(self._ended, process))
-        ends.close_theirs()
-        process.child = Child(pid, InputPipe(self._loop, stdin), pipes)
-        for channel, pipe in pipes.items():
-            self._pipes.add(pipe.fd, pipe.take, partial(self._end_of_output, process, channel))
-        return pid
 
     def _environment(self, process: Process) -> Mapping[str, str]:
         environment = dict(self._environ)
@@ -201,6 +216,8 @@ class Children:
         process.child = None
         for output in process.outputs.values():
             output.close()
+        if process.config.socket is not None:
+            self._sockets[process.config.socket].release()
         self._on_exit(process, status)
 
 
@@ -215,6 +232,11 @@ def _taker(process: Process, channel: Channel) -> Callable[[bytes], None]:
         hear(data)
 
     return take
+
+
+def socket_error(config: FcgiSocketConfig, error: OSError) -> str:
+    """Say why the socket of an fcgi-program cannot be opened, in the reference's words."""
+    return f"Could not create FastCGI socket {config.url}: {error}"
 
 
 def _dispatcher_error(name: str, error: OSError) -> str:

@@ -106,6 +106,7 @@ class Life:
         self._ready = ready
         self._ticks: Ticks | None = None
         self._serials = Serials()
+        self._started = False
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
 
@@ -131,7 +132,7 @@ class Life:
         config, log = self._config, self._log
         bus = Bus(self._on_subscriber_error, self._adjust_ticks)
         self._ticks = Ticks(loop, bus)
-        claim = autolog.Claim(config.server.childlogdir, config.server.identifier)
+        claim = self._claim(config)
         supervisor = Supervisor(
             config,
             loop=loop,
@@ -139,26 +140,47 @@ class Life:
             log=log,
             bus=bus,
             flusher=self._flusher,
-            token=claim.token,
+            token=claim.token if claim is not None else "",
             serials=self._serials,
         )
         down = asyncio.Event()
         control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))
-        for group in config.groups:
-            supervisor.add_group(group)
+        self._add_groups(supervisor, config)
         registry = Registry({"supervisor": SupervisorApi(control)}, trace=log.trace)
         server = HttpServer(self._listeners.copies(), registry, control, log)
         server.start(loop)
         self._listen_to_signals(loop, supervisor, down)
         self._write_pidfile(config)
         self._ready()
+        self._started = True
         bus.publish(types.SupervisorRunningEvent())
         supervisor.start_all()
         await down.wait()
         await server.close()
         self._ticks.close()
         supervisor.close()
-        claim.release()
+        if claim is not None:
+            claim.release()
+
+    def _claim(self, config: Config) -> autolog.Claim | None:
+        try:
+            return autolog.Claim(config.server.childlogdir, config.server.identifier)
+        except OSError as error:
+            self._refuse(f"cannot create a log file in {config.server.childlogdir}: {error.strerror}")
+            return None
+
+    def _add_groups(self, supervisor: Supervisor, config: Config) -> None:
+        for group in config.groups:
+            try:
+                supervisor.add_group(group)
+            except OSError as error:
+                self._refuse(f"cannot create the log files of {group.name}: {error}")
+
+    def _refuse(self, text: str) -> None:
+        """End a start that cannot succeed; a restart goes on with what works: too late to refuse."""
+        self._log.critical(text)
+        if not self._started:
+            raise StartupError(text)
 
     def _begin_again(self) -> None:
         """Set up what a restart may change: the log, its messages, AUTO logs, sockets, the pid file."""
@@ -169,8 +191,8 @@ class Life:
         self._pidfile = PidFile(self._config.server.pidfile)
         try:
             self._listeners.adopt(self._config.http)
-        except StartupError as error:  # too late to refuse: the programs come first
-            self._log.critical(f"{error}")
+        except StartupError as error:
+            self._refuse(str(error))
 
     def _write_pidfile(self, config: Config) -> None:
         if self._pidfile.write():

@@ -7,12 +7,13 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from warden.config import report
 from warden.config.cmdline import DaemonArgs, daemon_args, daemon_usage
-from warden.config.load import load
+from warden.config.load import check, load
 from warden.config.model import Config, Severity
-from warden.config.search import find
+from warden.config.report import render_check, render_error
+from warden.config.search import require
 from warden.daemon.flusher import Flusher
 from warden.daemon.life import Life, Listeners, announce_start, open_log
 from warden.daemon.plugins import known_events, resolve
@@ -49,27 +50,39 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         return _run(args, argv[0])
     except ConfigError as error:
-        sys.stderr.write(report.render_error(error, argv[0]))
+        sys.stderr.write(render_error(error, argv[0]))
     except StartupError as error:
-        sys.stderr.write(f"Error: {error}\nFor help, use {argv[0]} -h\n")
+        sys.stderr.write(render_error(ConfigError(str(error)), argv[0]))
     return 2
 
 
 def _run(args: DaemonArgs, argv0: str) -> int:
-    cwd = os.getcwd()
-    path = args.configuration
-    if path is None:
-        path = find(argv0, cwd)
-        if os.getuid() == 0:
-            sys.stderr.write(f"{_ROOT_SEARCH}\n")
-    path = os.path.join(cwd, path)
-
-    def read() -> Config:
-        return load(path, args.overrides, environ=os.environ, cwd=cwd, resolve=resolve, known_events=known_events)
-
+    path = args.configuration or _search(argv0)
+    given = partial(
+        load,
+        path,
+        args.overrides,
+        environ=dict(os.environ),
+        resolve=resolve,
+        known_events=known_events,
+        cwd=os.getcwd(),  # relative paths keep their meaning after a change of directory
+    )
     if args.check:
-        return _check(path, args, cwd)
-    return _start(read(), read)
+        return _check(path, args)
+    return _start(given(), given)
+
+
+def _search(argv0: str) -> str:
+    if os.getuid() == 0:
+        sys.stderr.write(f"{_ROOT_SEARCH}\n")
+    return require(argv0)
+
+
+def _check(path: str, args: DaemonArgs) -> int:
+    """Read the configuration and tell all that is wrong with it."""
+    checked = check(path, args.overrides, environ=os.environ, resolve=resolve, known_events=known_events)
+    sys.stdout.write(render_check(path, checked.errors, checked.messages))
+    return 2 if checked.errors else 0
 
 
 def _start(config: Config, read: Callable[[], Config]) -> int:
@@ -94,11 +107,16 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
     listeners.adopt(config.http)
     _announce_servers(config, log)
     try:
-        ready = _go_to_background(config, log)
+        report = _go_to_background(config, log)
     except BaseException:
         listeners.close()
         raise
-    asyncio.run(Life(config, log, listeners, pidfile, flusher, read=read, ready=ready).run())
+    life = Life(config, log, listeners, pidfile, flusher, read=read, ready=lambda: report(None))
+    try:
+        asyncio.run(life.run())
+    except StartupError as error:
+        report(str(error))
+        raise
     return 0
 
 
@@ -110,18 +128,10 @@ def _announce_servers(config: Config, log: MainLog) -> None:
             log.critical(f"Server {http.section!r} running without any HTTP authentication checking")
 
 
-def _go_to_background(config: Config, log: MainLog) -> Callable[[], None]:
-    """Daemonize unless told not to; return what is to be called when everything runs."""
+def _go_to_background(config: Config, log: MainLog) -> Callable[[str | None], None]:
+    """Daemonize unless told not to; return what takes the outcome of the start: None, or an error."""
     server = config.server
-    if server.nodaemon:
-        os.umask(server.umask)
-        return lambda: None
-    tell_parent = daemonize(server.directory, server.umask, log.log)
-    told: list[bool] = []
-
-    def ready() -> None:
-        if not told:  # a restart gets here again
-            told.append(True)
-            tell_parent(None)
-
-    return ready
+    if not server.nodaemon:
+        return daemonize(server.directory, server.umask, log.log)
+    os.umask(server.umask)
+    return lambda _error: None

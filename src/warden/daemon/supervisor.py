@@ -12,7 +12,7 @@ from functools import partial
 
 from warden.config.model import AUTO, Config, GroupConfig, Kind, ProcessConfig
 from warden.daemon.announce import Announcer
-from warden.daemon.children import CannotSpawn, Children
+from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.output import Output
@@ -122,6 +122,11 @@ class Supervisor:
         self.groups[config.name] = group
         if config.pool is not None:
             self.pools.add(group, config.pool)
+        for socket in {process.socket for process in config.processes if process.socket is not None}:
+            try:
+                self.children.shared_socket(socket).try_out()
+            except OSError as error:  # that program's trouble: its starts will fail and say so
+                self.log.error(socket_error(socket, error))
         self.bus.publish(types.ProcessGroupAddedEvent(config.name))
         return group
 

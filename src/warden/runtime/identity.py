@@ -14,6 +14,7 @@ from pathlib import Path
 from warden.errors import StartupError
 from warden.runtime.spawn import Identity
 
+_READY = b"\0"  # what the background process says to its parent when all is well
 _LIMIT_TEXT = {
     "minfds": (
         "The minimum number of file descriptors required to run this process is {least} as per the "
@@ -117,8 +118,8 @@ def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]
     """Go on in a child of its own session; the parent waits until the child is ready.
 
     ``log`` takes a level and a text.  Returns the function with which the child
-    reports, once: None means ready, a text is an error that the parent prints
-    before it exits with 2.
+    reports: None means ready, a text is an error that the parent prints before
+    it exits with 2; only the first report counts.
     """
     ours, theirs = os.pipe()
     pid = os.fork()
@@ -143,9 +144,13 @@ def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]
     os.setsid()
     os.umask(umask)
 
+    open_end = [theirs]
+
     def report(error: str | None) -> None:
-        os.write(theirs, b"ok" if error is None else os.fsencode(error))
-        os.close(theirs)
+        if open_end:
+            fd = open_end.pop()
+            os.write(fd, _READY if error is None else os.fsencode(f"Error: {error}\n"))
+            os.close(fd)
 
     return report
 
@@ -154,7 +159,7 @@ def _wait_for_child(fd: int) -> None:
     said = b""
     while data := os.read(fd, 4096):
         said += data
-    if said == b"ok":
+    if said == _READY:
         os._exit(0)
     if said:
         sys.stderr.write(os.fsdecode(said))

@@ -1,15 +1,17 @@
-"""Listening sockets for our HTTP servers: bind, owner, mode, unlink."""
+"""Listening sockets for our HTTP servers and for FastCGI programs: bind, owner, mode, unlink."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
 import socket
 import stat
 import sys
+from collections.abc import Callable
 
-from warden.config.model import HttpServerConfig
+from warden.config.model import FcgiSocketConfig, HttpServerConfig
 from warden.errors import StartupError
 
 BACKLOG = 1024
@@ -27,21 +29,92 @@ def open_http(config: HttpServerConfig) -> socket.socket:
         StartupError: the address is in use or cannot be used; reference's texts.
     """
     try:
-        return _open_inet(config) if config.path is None else _open_unix(config, config.path)
+        if config.path is None:
+            listener = _open_inet(config.host, config.port, BACKLOG)
+        else:
+            if _make_way(config.path):
+                sys.stderr.write(f"Unlinking stale socket {config.path}\n")
+                sys.stderr.flush()
+            listener = _open_unix(config.path, mode=config.mode, owner=config.owner, backlog=BACKLOG)
+    except _ChownError as error:
+        raise StartupError(
+            f'Not permitted to chown {config.path} to uid/gid {error.owner}; adjust "sockchown" value in config '
+            f"file or on command line to values that the current user ({_user_name()}) can successfully chown"
+        ) from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StartupError(_IN_USE) from None
+        if error.errno == errno.ENOTSOCK:
+            raise StartupError(f"Cannot open an HTTP server: {config.path} exists and is not a socket") from None
         raise StartupError(f"Cannot open an HTTP server: socket.error reported {_errno_text(error)}") from None
+    listener.setblocking(False)
+    return listener
 
 
 def close_http(config: HttpServerConfig, listener: socket.socket) -> None:
     """Close the socket and remove its file."""
     listener.close()
     if config.path is not None:
-        try:
-            os.unlink(config.path)
-        except OSError:  # somebody else removed it: that is what we wanted
-            return
+        _unlink(config.path)
+
+
+class SharedSocket:
+    """The listening socket of an fcgi-program: opened for its first child, closed after its last.
+
+    ``log`` is told of both.
+    """
+
+    def __init__(self, config: FcgiSocketConfig, log: Callable[[str], None]) -> None:
+        self._config = config
+        self._log = log
+        self._socket: socket.socket | None = None
+        self._users = 0
+
+    def try_out(self) -> None:
+        """Open and close it if nobody uses it, to find out whether that is possible.
+
+        Raises:
+            OSError: it is not.
+        """
+        if self._socket is None:
+            self.acquire()
+            self.release()
+
+    def acquire(self) -> int:
+        """Return its descriptor, for one child more.
+
+        Raises:
+            OSError: it cannot be opened; nobody was counted.
+        """
+        if self._socket is None:
+            self._log(f"Creating socket {self._config.url}")
+            self._socket = self._open()
+        self._users += 1
+        return self._socket.fileno()
+
+    def release(self) -> None:
+        """Count one child less."""
+        self._users -= 1
+        if self._users == 0 and self._socket is not None:
+            self._log(f"Closing socket {self._config.url}")
+            self._socket.close()
+            self._socket = None
+            if self._config.path is not None:
+                _unlink(self._config.path)
+
+    def _open(self) -> socket.socket:
+        config = self._config
+        backlog = config.backlog or socket.SOMAXCONN
+        if config.path is None:
+            return _open_inet(config.host or "", config.port or 0, backlog)
+        _make_way(config.path)
+        return _open_unix(config.path, mode=config.mode or 0o700, owner=config.owner, backlog=backlog)
+
+
+class _ChownError(OSError):
+    def __init__(self, owner: tuple[int, int]) -> None:
+        super().__init__(errno.EPERM, f"Could not change ownership of socket file: {os.strerror(errno.EPERM)}")
+        self.owner = owner
 
 
 def _errno_text(error: OSError) -> str:
@@ -51,32 +124,30 @@ def _errno_text(error: OSError) -> str:
     return str(error.errno if error.errno is not None else error)
 
 
-def _open_inet(config: HttpServerConfig) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+def _open_inet(host: str, port: int, backlog: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((config.host, config.port))
-        listener.listen(BACKLOG)
+        listener.bind((host, port))
+        listener.listen(backlog)
     except BaseException:
         listener.close()
         raise
-    listener.setblocking(False)
     return listener
 
 
-def _open_unix(config: HttpServerConfig, path: str) -> socket.socket:
-    _make_way(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    # Bound under another name first: nobody can connect before mode and owner are right.
+def _open_unix(path: str, *, mode: int, owner: tuple[int, int] | None, backlog: int) -> socket.socket:
+    """Bind under another name first: nobody can connect before mode and owner are right."""
     temporary = f"{path}.{os.getpid()}"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _unlink_socket(temporary)
+        _unlink(temporary)
         listener.bind(temporary)
         try:
-            os.chmod(temporary, config.mode)
-            _chown(config, temporary)
-            listener.listen(BACKLOG)
+            os.chmod(temporary, mode)
+            if owner is not None:
+                _chown(temporary, owner)
+            listener.listen(backlog)
             os.rename(temporary, path)
         except BaseException:
             os.unlink(temporary)
@@ -84,21 +155,14 @@ def _open_unix(config: HttpServerConfig, path: str) -> socket.socket:
     except BaseException:
         listener.close()
         raise
-    listener.setblocking(False)
     return listener
 
 
-def _chown(config: HttpServerConfig, path: str) -> None:
-    if config.owner is None:
-        return
+def _chown(path: str, owner: tuple[int, int]) -> None:
     try:
-        os.chown(path, *config.owner)
+        os.chown(path, *owner)
     except PermissionError:
-        raise StartupError(
-            f'Not permitted to chown {config.path} to uid/gid {config.owner}; adjust "sockchown" value in config '
-            "file or on command line to values that the current user "
-            f"({_user_name()}) can successfully chown"
-        ) from None
+        raise _ChownError(owner) from None
 
 
 def _user_name() -> str:
@@ -108,19 +172,22 @@ def _user_name() -> str:
         return str(os.getuid())
 
 
-def _make_way(path: str) -> None:
-    """Remove a stale socket at ``path``; refuse if it is alive, or no socket at all."""
+def _make_way(path: str) -> bool:
+    """Remove a stale socket at ``path`` and tell whether there was one.
+
+    Raises:
+        OSError: EADDRINUSE if somebody listens there, ENOTSOCK if it is something else.
+    """
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
-        return
+        return False
     if not stat.S_ISSOCK(mode):
-        raise StartupError(f"Cannot open an HTTP server: {path} exists and is not a socket; remove it first")
+        raise OSError(errno.ENOTSOCK, "exists and is not a socket", path)
     if _answers(path):
-        raise StartupError(_IN_USE)
-    sys.stderr.write(f"Unlinking stale socket {path}\n")
-    sys.stderr.flush()
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), path)
     os.unlink(path)
+    return True
 
 
 def _answers(path: str) -> bool:
@@ -136,8 +203,6 @@ def _answers(path: str) -> bool:
     return True
 
 
-def _unlink_socket(path: str) -> None:
-    try:
+def _unlink(path: str) -> None:
+    with contextlib.suppress(OSError):  # somebody else removed it: that is what we wanted
         os.unlink(path)
-    except FileNotFoundError:
-        return
