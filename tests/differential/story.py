@@ -32,7 +32,7 @@ class Story:
     def note(self, key: str, value: Any) -> None:
         """Record one observation, freed of what is accidental; equal keys are numbered."""
         number = 2
-        unique = key
+        key = unique = self.normal.text(key)
         while unique in self.seen:
             unique = f"{key} #{number}"
             number += 1
@@ -44,16 +44,29 @@ class Story:
         with Daemon(self.side, self.home, config, server=server, options=options) as daemon:
             yield daemon
 
-    def ctl(self, daemon: Daemon, *words: str, stdin: str | None = None, key: str | None = None) -> Ran:
-        """Run supervisorctl and record stdout, stderr and exit status as one observation."""
+    def ctl(self, daemon: Daemon, *words: str, stdin: str | None = None, lines: int | None = None) -> Ran:
+        """Run supervisorctl and record stdout, stderr and exit status as one observation.
+
+        ``lines`` bounds how many lines of stdout count, where help in own words follows.
+        """
         ran = daemon.ctl(*words, stdin=stdin)
-        self.note(key or f"$ supervisorctl {' '.join(words)}", _shown(ran))
+        self.note(f"$ supervisorctl {' '.join(words)}", _shown(ran, lines))
         return ran
 
-    def command(self, name: str, *words: str, stdin: str | None = None, key: str | None = None) -> Ran:
+    def ctl_many(self, daemon: Daemon, *words: str) -> None:
+        """Do the same for a command on many processes at once.
+
+        Its lines come in the order in which the processes happened to get there, and the
+        exit status is that of the last one, so only the set of lines and success count.
+        """
+        ran = daemon.ctl(*words)
+        shown = {"lines": sorted(ran.stdout.splitlines()), "stderr": ran.stderr, "success": ran.rc == 0}
+        self.note(f"$ supervisorctl {' '.join(words)}", shown)
+
+    def command(self, name: str, *words: str, stdin: str | None = None, lines: int | None = None) -> Ran:
         """Run any command of this side in the story's directory and record it like ``ctl``."""
         ran = run([self.side.command(name), *words], self.home, stdin=stdin)
-        self.note(key or f"$ {name} {' '.join(words)}", _shown(ran))
+        self.note(f"$ {name} {' '.join(words)}", _shown(ran, lines))
         return ran
 
     def rpc(self, daemon: Daemon, method: str, *arguments: Any, key: str | None = None) -> Any:
@@ -71,8 +84,9 @@ class Story:
         self.note(f"{key} length", len(daemon.log()))
 
 
-def _shown(ran: Ran) -> dict[str, Any]:
-    return {"stdout": ran.stdout, "stderr": ran.stderr, "rc": ran.rc}
+def _shown(ran: Ran, lines: int | None) -> dict[str, Any]:
+    stdout = "".join(ran.stdout.splitlines(keepends=True)[:lines])
+    return {"stdout": stdout, "stderr": ran.stderr, "rc": ran.rc}
 
 
 Plot = Callable[[Story], None]

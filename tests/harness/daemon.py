@@ -156,7 +156,15 @@ class Daemon:
 
     def wait_state(self, namespec: str, state: str) -> None:
         """Return when the process is in the state of that name."""
-        until(lambda: self.info(namespec)["statename"] == state, f"{self.side.name}: {namespec} is {state}")
+        seen: list[str] = []
+
+        def there() -> bool:
+            now = self.info(namespec)["statename"]
+            if now not in seen[-1:]:
+                seen.append(now)
+            return bool(now == state)
+
+        until(there, lambda: f"{self.side.name}: {namespec} is {state}, seen: {seen}, log:\n" + "\n".join(self.lines))
 
     def info(self, namespec: str) -> dict[str, Any]:
         """Return getProcessInfo's struct."""

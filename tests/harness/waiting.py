@@ -13,13 +13,14 @@ _LOOK_EVERY = 0.01
 _pause = threading.Event()  # never set: nothing but a wait with a bound
 
 
-def until(fact: Callable[[], Fact], what: str, within: float = 40.0) -> Fact:
+def until(fact: Callable[[], Fact], what: Callable[[], str], within: float = 40.0) -> Fact:
     """Return the first true value of ``fact``; ``within`` (seconds) is an alarm, not a measurement.
 
+    ``what`` describes the fact when it is missed, with whatever helps to find out why.
     Only for facts that nothing announces, such as a file that another process writes.
     """
     alarm = time.monotonic() + within
     while not (value := fact()):
-        assert time.monotonic() < alarm, f"within {within:g} s this did not happen: {what}"
+        assert time.monotonic() < alarm, f"within {within:g} s this did not happen: {what()}"
         _pause.wait(_LOOK_EVERY)
     return value
