@@ -62,11 +62,10 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
 
 
 def read_user(reader: SectionReader, overrides: Mapping[str, Any]) -> int | None:
-    """Return the uid of the user that the daemon becomes; on the command line it is still text."""
-    uid = reader.read(options.USER)
+    """Return the uid of the user that the daemon becomes; on the command line it is still text, and wins unseen."""
     chosen = overrides.get(options.USER.name)
     if chosen is None:
-        return uid
+        return reader.read(options.USER)
     try:
         return user(chosen)
     except ValueError as error:
