@@ -7,10 +7,10 @@ import os
 import signal
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from warden.config.model import Config, HttpServerConfig
+from warden.config.model import Config, HttpServerConfig, Severity
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
 from warden.daemon.supervisor import Supervisor
@@ -29,6 +29,10 @@ from warden.runtime.reaper import Reaper
 from warden.runtime.sockets import close_http, open_http
 from warden.words import ExitStatus, Mood
 
+_ROOT = (
+    "Supervisord is running as root.  Privileges were not dropped because no user is specified in the config file.  "
+    "If you intend to run as root, you can set user=root in the config file to avoid this message."
+)
 _EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -193,6 +197,7 @@ class Life:
             self._listeners.adopt(self._config.http)
         except StartupError as error:
             self._refuse(str(error))
+        announce_servers(self._config, self._log)
 
     def _write_pidfile(self, config: Config) -> None:
         if self._pidfile.write():
@@ -266,11 +271,17 @@ class Life:
         self._log.critical(f"{context.get('message')}\n{text}".rstrip())
 
 
-def announce_start(config: Config, log: MainLog) -> None:
-    """Write what waited for the log to be opened, and clean up after the previous run."""
-    for severity in ("critical", "warn", "info"):
-        for level, text in config.messages:
-            if level == severity:
+def announce_start(config: Config, log: MainLog, limits: Sequence[str] = ()) -> None:
+    """Write what waited for the log to be opened, the gravest first, and clean up after the previous run."""
+    user = config.server.user
+    if user is not None:
+        messages = [(Severity.INFO, f"Set uid to user {user} succeeded")]
+    else:
+        messages = [(Severity.CRITICAL, _ROOT)] if os.getuid() == 0 else []
+    messages = [*config.messages, *messages, *((Severity.INFO, text) for text in limits)]
+    for severity in (Severity.CRITICAL, Severity.WARNING, Severity.INFO):
+        for level, text in messages:
+            if level is severity:
                 log.log(severity, text)
     if not config.server.nocleanup:
         try:
@@ -280,3 +291,12 @@ def announce_start(config: Config, log: MainLog) -> None:
         else:
             for path in failed:
                 log.warn(f"Failed to clean up {path!r}")
+
+
+def announce_servers(config: Config, log: MainLog) -> None:
+    """Say which interfaces each server has, and which server lets everybody in."""
+    for http in config.http:
+        for plugin in config.rpcinterfaces:
+            log.info(f"RPC interface {plugin.name!r} initialized")
+        if not http.username:
+            log.critical(f"Server {http.section!r} running without any HTTP authentication checking")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -11,11 +10,11 @@ from functools import partial
 
 from warden.config.cmdline import DaemonArgs, daemon_args, daemon_usage
 from warden.config.load import check, load
-from warden.config.model import Config, Severity
+from warden.config.model import Config
 from warden.config.report import render_check, render_error
 from warden.config.search import require
 from warden.daemon.flusher import Flusher
-from warden.daemon.life import Life, Listeners, announce_start, open_log
+from warden.daemon.life import Life, Listeners, announce_servers, announce_start, open_log
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
@@ -26,10 +25,6 @@ _ROOT_SEARCH = (
     "Supervisord is running as root and it is searching for its configuration file in default locations (including "
     'its current working directory); you probably want to specify a "-c" argument specifying an absolute path to a '
     "configuration file for improved security."
-)
-_ROOT_RUN = (
-    "Supervisord is running as root.  Privileges were not dropped because no user is specified in the config file.  "
-    "If you intend to run as root, you can set user=root in the config file to avoid this message."
 )
 
 
@@ -89,23 +84,17 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
     """Take the steps from a good configuration to the running daemon."""
     reset_signals()
     server = config.server
-    messages = list(config.messages)
-    # Before the user is switched: only root may raise hard limits.
-    messages += [(Severity.INFO, text) for text in raise_limits(server.minfds, server.minprocs)]
+    limits = raise_limits(server.minfds, server.minprocs)  # before the switch: only root may raise hard limits
     if server.user is not None:
         become(server.user)
-        messages.append((Severity.INFO, f"Set uid to user {server.user} succeeded"))
-    elif os.getuid() == 0:
-        messages.append((Severity.CRITICAL, _ROOT_RUN))
-    config = dataclasses.replace(config, messages=tuple(messages))
     pidfile = PidFile(server.pidfile)
     pidfile.check()
     flusher = Flusher()
     log = open_log(config, flusher)
-    announce_start(config, log)
+    announce_start(config, log, limits)
     listeners = Listeners()
     listeners.adopt(config.http)
-    _announce_servers(config, log)
+    announce_servers(config, log)
     try:
         report = _go_to_background(config, log)
     except BaseException:
@@ -118,14 +107,6 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
         report(str(error))
         raise
     return 0
-
-
-def _announce_servers(config: Config, log: MainLog) -> None:
-    for http in config.http:
-        for plugin in config.rpcinterfaces:
-            log.info(f"RPC interface {plugin.name!r} initialized")
-        if not http.username:
-            log.critical(f"Server {http.section!r} running without any HTTP authentication checking")
 
 
 def _go_to_background(config: Config, log: MainLog) -> Callable[[str | None], None]:
