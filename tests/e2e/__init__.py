@@ -1,0 +1,1 @@
+"""Real programs, real signals, the installed package: few tests, and slow ones."""
