@@ -1,0 +1,210 @@
+"""The table of actions: what runs them, what they accept, their help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from warden.ctl import daemon, follow, groups, processes
+from warden.ctl.codes import Exit
+from warden.ctl.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One action.
+
+    ``preflight``: the server is asked for its version before anything else,
+    even before the arguments are looked at.  A number of words outside
+    ``fewest`` .. ``most`` is answered with a complaint (and the help).
+    ``operands`` says what completion offers.
+    """
+
+    run: Callable[[Session, Sequence[str]], None]
+    help: str
+    preflight: bool = False
+    fewest: int = 0
+    too_few: str = ""
+    too_few_status: Exit = Exit.GENERIC
+    most: int | None = None
+    too_many: str = ""
+    operands: str = ""  # "processes", "groups", "available" or "" for none
+
+
+def leave(session: Session, _words: Sequence[str]) -> None:
+    """Leave the shell: the next prompt starts on a line of its own."""
+    session.output("")
+
+
+def _one_to_many(action: str, does: str) -> str:
+    return (
+        f"{action} <name>\t\t{does} a process\n"
+        f"{action} <gname>:*\t\t{does} all processes of a group\n"
+        f"{action} <name> <name>\t{does} several processes or groups\n"
+        f"{action} all\t\t{does} all processes"
+    )
+
+
+LEAVE = Command(run=leave, help="exit, quit\tLeave the shell.")
+
+COMMANDS = {
+    "add": Command(
+        run=groups.add,
+        help="add <gname> [...]\tActivate groups of the configuration read last",
+        operands="available",
+    ),
+    "avail": Command(
+        run=groups.avail,
+        help="avail\t\t\tShow all configured processes\navail --json\t\tThe same as JSON",
+        most=0,
+        too_many="Error: avail accepts no arguments",
+    ),
+    "clear": Command(
+        run=processes.clear,
+        help=_one_to_many("clear", "Clear the log files of"),
+        preflight=True,
+        fewest=1,
+        too_few="Error: clear requires a process name",
+        operands="processes",
+    ),
+    "exit": LEAVE,
+    "fg": Command(
+        run=follow.fg,
+        help="fg <name>\tShow the output of a process and send it what you type\n\t\tCtrl-C ends it.",
+        preflight=True,
+        fewest=1,
+        too_few="ERROR: no process name supplied",
+        operands="processes",
+    ),
+    "maintail": Command(
+        run=follow.maintail,
+        help=(
+            "maintail -f\tFollow the log of supervisord (Ctrl-C ends it)\n"
+            "maintail -100\tShow its last 100 *bytes*\n"
+            "maintail\tShow its last 1600 *bytes*"
+        ),
+        preflight=True,
+        most=1,
+        too_many="Error: too many arguments",
+    ),
+    "open": Command(
+        run=daemon.open_,
+        help="open <url>\tTalk to another supervisord (http://host:port, https://host:port, unix:///path)",
+    ),
+    "pid": Command(
+        run=processes.pid,
+        help="pid\t\t\tShow the pid of supervisord\npid <name>\t\tShow the pid of a process\n"
+        "pid all\t\t\tShow the pids of all processes, one per line",
+        preflight=True,
+        operands="processes",
+    ),
+    "quit": LEAVE,
+    "reload": Command(
+        run=daemon.reload,
+        help="reload\t\tRestart supervisord and with it all processes.\n"
+        "To apply a changed configuration without that, use update.",
+        most=0,
+        too_many="Error: reload accepts no arguments",
+    ),
+    "remove": Command(
+        run=groups.remove, help="remove <gname> [...]\tDeactivate groups that are stopped", operands="groups"
+    ),
+    "reread": Command(
+        run=groups.reread,
+        help="reread\t\t\tRead the configuration again and show what update would change",
+        most=0,
+        too_many="Error: reread accepts no arguments",
+    ),
+    "restart": Command(
+        run=processes.restart,
+        help=_one_to_many("restart", "Restart") + "\nThe configuration is not read again: for that see reread, update.",
+        preflight=True,
+        fewest=1,
+        too_few="Error: restart requires a process name",
+        operands="processes",
+    ),
+    "shutdown": Command(
+        run=daemon.shutdown,
+        help="shutdown\tStop all processes and supervisord itself",
+        most=0,
+        too_many="Error: shutdown accepts no arguments",
+    ),
+    "signal": Command(
+        run=processes.signal,
+        help=_one_to_many("signal <signal>", "Signal"),
+        preflight=True,
+        fewest=2,
+        too_few="Error: signal requires a signal name and a process name",
+        operands="processes",
+    ),
+    "start": Command(
+        run=processes.start,
+        help=_one_to_many("start", "Start"),
+        preflight=True,
+        fewest=1,
+        too_few="Error: start requires a process name",
+        too_few_status=Exit.INVALID_ARGS,
+        operands="processes",
+    ),
+    "status": Command(
+        run=processes.status,
+        help="status\t\t\tShow all processes\n"
+        "status <name> [...]\tShow some processes\n"
+        "status <gname>:*\tShow all processes of a group\n"
+        "status --json\t\tThe same as JSON",
+        operands="processes",
+    ),
+    "stop": Command(
+        run=processes.stop,
+        help=_one_to_many("stop", "Stop"),
+        preflight=True,
+        fewest=1,
+        too_few="Error: stop requires a process name",
+        operands="processes",
+    ),
+    "tail": Command(
+        run=follow.tail,
+        help=(
+            "tail [-f] <name> [stdout|stderr] (default stdout)\n"
+            "tail -f <name>\t\tFollow the log of a process (Ctrl-C ends it)\n"
+            "tail -100 <name>\tShow its last 100 *bytes*\n"
+            "tail <name> stderr\tShow the last 1600 *bytes* of what it wrote to stderr"
+        ),
+        preflight=True,
+        fewest=1,
+        too_few="Error: too few arguments",
+        most=3,
+        too_many="Error: too many arguments",
+        operands="processes",
+    ),
+    "update": Command(
+        run=groups.update,
+        help="update\t\t\tRead the configuration again; add, restart and remove groups as it says\n"
+        "update all\t\tThe same\n"
+        "update <gname> [...]\tThe same for some groups only",
+        operands="available",
+    ),
+    "version": Command(
+        run=daemon.version,
+        help="version\t\t\tShow the version of supervisord",
+        most=0,
+        too_many="Error: version accepts no arguments",
+    ),
+}
+SHELL_HELP = {
+    "help": "help\t\tShow the actions\nhelp <action>\tShow how to use one",
+    "EOF": "To leave the shell, type quit, or Ctrl-D.",
+}
+
+
+def run(session: Session, command: Command, words: Sequence[str]) -> None:
+    """Run one action; raises ClientError."""
+    if command.preflight and not session.preflight():
+        return
+    given = len([word for word in words if word != "--json"])
+    if given < command.fewest:
+        session.fail(f"{command.too_few}\n{command.help}", command.too_few_status)
+    elif command.most is not None and given > command.most:
+        session.fail(f"{command.too_many}\n{command.help}")
+    else:
+        command.run(session, words)

@@ -1,0 +1,64 @@
+"""Commands on the daemon itself: version, open, reload, shutdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from warden.ctl import codes
+from warden.ctl.client import Fault
+from warden.ctl.processes import status
+from warden.ctl.session import Session
+from warden.ctl.wire import NoSocketFile, Refused
+
+SCHEMES = ("http://", "https://", "unix://")
+
+
+def version(session: Session, _words: Sequence[str]) -> None:
+    """Show the version of the server."""
+    if session.preflight():
+        session.output(session.client.text("getSupervisorVersion"))
+
+
+def open_(session: Session, words: Sequence[str]) -> None:
+    """Talk to another server from now on and show its status."""
+    url = words[0] if words else ""
+    try:
+        if not url.startswith(SCHEMES):
+            raise ValueError
+        session.open(url)
+    except ValueError:
+        session.fail("ERROR: url must be http:// or unix://")
+        return
+    before = session.exitstatus
+    status(session, ())
+    session.exitstatus = before  # an error that is raised instead still counts
+
+
+def reload(session: Session, _words: Sequence[str]) -> None:
+    """Restart the daemon and all its processes."""
+    if not session.confirmed("Really restart the remote supervisord process y/N? "):
+        return
+    try:
+        session.client.call("restart")
+    except Fault as fault:
+        if fault.code != codes.SHUTDOWN_STATE:
+            raise
+        session.fail("ERROR: already shutting down")
+    else:
+        session.output("Restarted supervisord")
+
+
+def shutdown(session: Session, _words: Sequence[str]) -> None:
+    """Shut the daemon down."""
+    if not session.confirmed("Really shut the remote supervisord process down y/N? "):
+        return
+    try:
+        session.client.call("shutdown")
+    except Fault as fault:
+        if fault.code != codes.SHUTDOWN_STATE:
+            raise
+        session.output("ERROR: already shutting down")  # what was wanted, so no failure
+    except (NoSocketFile, Refused) as error:
+        session.fail(f"ERROR: {error} (already shut down?)")
+    else:
+        session.output("Shut down")
