@@ -123,3 +123,13 @@ def test_a_symbolic_link_is_no_claim(tmp_path: Path) -> None:
 
     assert not log.exists()
     assert os.path.exists("/dev/null")
+
+
+def test_a_lock_file_that_cannot_be_opened_holds_nothing(tmp_path: Path) -> None:
+    assert not autolog._is_locked(str(tmp_path / "none"))
+
+
+def test_a_log_that_vanishes_meanwhile_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "listdir", lambda _path: ["web-stdout---supervisor-abcd1234.log"])
+
+    assert autolog.cleanup(str(tmp_path), "supervisor") == []

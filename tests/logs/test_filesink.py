@@ -345,6 +345,21 @@ def test_sinks_on_one_path_are_cleared_together(desk: Desk) -> None:
     assert desk.files() == {"log": b"EO"}
 
 
+def test_sinks_on_one_path_hear_of_each_other_when_waiting_output_is_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdout, stderr = desk.open(), desk.open()
+    disk = Disk(stdout, monkeypatch, room=0, error=28)
+    woken: list[str] = []
+    stderr.on_write = lambda: woken.append("!")
+    stdout.write(b"x")
+
+    disk.room = 10
+    stdout.flush()
+
+    assert woken == ["!"]
+
+
 # --- troubles
 
 

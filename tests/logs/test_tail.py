@@ -208,3 +208,14 @@ def test_a_file_that_appears_later_is_read_from_its_start(tmp_path: Path) -> Non
 
     assert one.heard() == b"x" * 2000
     one.follower.close()
+
+
+def test_a_file_that_cannot_be_read_gives_nothing(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", fail)
+        assert followed.heard() == b""
+
+    assert followed.heard() == b"0123456789"
