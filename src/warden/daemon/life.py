@@ -30,7 +30,7 @@ from warden.runtime.sockets import close_http, open_http
 from warden.words import ExitStatus, Mood
 
 _ROOT = (
-    "Supervisord is running as root.  Privileges were not dropped because no user is specified in the config file.  "
+    "Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  "
     "If you intend to run as root, you can set user=root in the config file to avoid this message."
 )
 _EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
