@@ -10,7 +10,8 @@ from warden.events import types
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
-from warden.process.machine import Announce
+from warden.process import machine
+from warden.process.machine import Announce, Event
 from warden.words import Channel, Phase
 
 _LOG_EVENTS = {Channel.STDOUT: types.ProcessLogStdoutEvent, Channel.STDERR: types.ProcessLogStderrEvent}
@@ -18,6 +19,21 @@ _MESSAGE_EVENTS = {
     Channel.STDOUT: types.ProcessCommunicationStdoutEvent,
     Channel.STDERR: types.ProcessCommunicationStderrEvent,
 }
+_ENDS = (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)  # phases that an end of the child leads to
+_CAUSES: dict[type[Event], str] = {
+    machine.StartRequested: "start",
+    machine.StopRequested: "stop",
+    machine.SpawnFailed: "spawn-error",
+    machine.Exited: "exit",
+    machine.SignalFailed: "signal-error",
+    machine.GiveUp: "shutdown",
+}
+_CAUSES_IN_TIME = {Phase.STARTING: "startsecs", Phase.BACKOFF: "retry", Phase.EXITED: "autorestart"}
+
+
+def _cause(event: Event, previous: Phase) -> str:
+    """Return one word for what brought a process out of its previous phase."""
+    return _CAUSES_IN_TIME[previous] if isinstance(event, machine.Tick) else _CAUSES[type(event)]
 
 
 class Announcer:
@@ -27,8 +43,8 @@ class Announcer:
         self._bus = bus
         self._log = log
 
-    def announce(self, process: Process, change: Announce, *, going_down: bool) -> None:
-        """Log and publish one change of phase."""
+    def announce(self, process: Process, change: Announce, event: Event, *, going_down: bool) -> None:
+        """Log and publish one change of phase, which ``event`` brought about."""
         self._say(process, change, going_down=going_down)
         kind = types.STATE_EVENTS[change.phase]
         if self._bus.wanted(kind):
@@ -40,8 +56,9 @@ class Announcer:
                     tries=change.tries,
                     pid=change.pid,
                     expected=change.expected,
-                    exitstatus=process.last_exit,
-                    killing=process.state.killing,
+                    exitstatus=process.last_exit if change.pid and change.phase in _ENDS else None,
+                    killing=change.phase in (Phase.STOPPING, Phase.STOPPED) and change.pid > 0,
+                    cause=_cause(event, change.previous),
                 )
             )
 

@@ -8,7 +8,7 @@ or logs.  All times are seconds on one monotonic clock.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from warden.config.model import Policy
@@ -43,12 +43,16 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class StartRequested:
-    """Somebody, or autostart, wants the process to run."""
+    """Somebody, or autostart, wants the process to run; ``cause`` says who and why."""
+
+    cause: str = "start requested"
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Somebody, or the shutdown, wants the process to stop."""
+    """Somebody, or the shutdown, wants the process to stop; ``cause`` says who and why."""
+
+    cause: str = "stop requested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +116,18 @@ class SendSignal:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Tell everybody about a new phase; the fields are those of the PROCESS_STATE event."""
+    """Tell everybody about a new phase.
+
+    The fields are those of the PROCESS_STATE event; ``cause`` says in words for
+    people why it happened.
+    """
 
     phase: Phase
     previous: Phase
     tries: int
     pid: int
     expected: bool = True
+    cause: str = field(default="", compare=False)  # a wording, not a fact
 
 
 Effect = Spawn | SendSignal | Announce
@@ -137,12 +146,12 @@ def transition(state: State, event: Event, now: float, policy: Policy) -> Step: 
     match event:
         case Tick(may_start):
             return _tick(state, now, policy, may_start)
-        case StartRequested():
+        case StartRequested(cause):
             if state.pid or state.phase in (Phase.STARTING, Phase.BACKOFF):
                 return state, ()
-            return _start(replace(state, tries=0), now, policy)
-        case StopRequested():
-            return _stop(state, now, policy)
+            return _start(replace(state, tries=0), now, policy, cause)
+        case StopRequested(cause):
+            return _stop(state, now, policy, cause)
         case Spawned(pid):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
@@ -150,72 +159,80 @@ def transition(state: State, event: Event, now: float, policy: Policy) -> Step: 
         case SpawnFailed(reason):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
-            return _back_off(state, reason, now, policy)
+            return _back_off(state, reason, reason, now, policy)
         case Exited(status):
             return _exit(state, status, now, policy) if state.pid else (state, ())
         case SignalFailed():
-            return _enter(state, Phase.UNKNOWN) if state.pid and state.phase is not Phase.UNKNOWN else (state, ())
+            if not state.pid or state.phase is Phase.UNKNOWN:
+                return state, ()
+            return _enter(state, Phase.UNKNOWN, "the operating system refused to signal it")
         case GiveUp():
-            return _enter(replace(state, tries=0), Phase.FATAL) if state.phase is Phase.BACKOFF else (state, ())
+            if state.phase is not Phase.BACKOFF:
+                return state, ()
+            return _enter(replace(state, tries=0), Phase.FATAL, "the daemon goes down")
         case _:
             assert_never(event)
 
 
-def _enter(state: State, phase: Phase, *effects: Effect, deadline: float | None = None, expected: bool = True) -> Step:
+def _enter(
+    state: State, phase: Phase, cause: str, *effects: Effect, deadline: float | None = None, expected: bool = True
+) -> Step:
     """Change the phase, announce it, then run ``effects``."""
-    announced = Announce(phase, state.phase, state.tries, state.pid, expected)
+    announced = Announce(phase, state.phase, state.tries, state.pid, expected, cause)
     return replace(state, phase=phase, deadline=deadline), (announced, *effects)
 
 
-def _start(state: State, now: float, policy: Policy) -> Step:
+def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
     fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False)
-    return _enter(fresh, Phase.STARTING, Spawn(), deadline=now + policy.startsecs)
+    return _enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
 
 
-def _stop(state: State, now: float, policy: Policy) -> Step:
+def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
     match state.phase:
         case Phase.BACKOFF:
-            return _enter(state, Phase.STOPPED)
+            return _enter(state, Phase.STOPPED, cause)
         case Phase.STARTING | Phase.RUNNING if state.pid:
             kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
-            return _enter(replace(state, killing=True), Phase.STOPPING, kill, deadline=now + policy.stopwaitsecs)
+            stopping = replace(state, killing=True)
+            return _enter(stopping, Phase.STOPPING, cause, kill, deadline=now + policy.stopwaitsecs)
         case _:
             return state, ()
 
 
-def _back_off(state: State, reason: str, now: float, policy: Policy) -> Step:
+def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy) -> Step:
     """Record a failed start; give up once ``startretries`` is used up.
 
     The wait grows by one second per try: 1 s, 2 s, 3 s, ...
     """
     failed = replace(state, tries=state.tries + 1, spawn_error=reason)
-    waiting, effects = _enter(failed, Phase.BACKOFF, deadline=now + failed.tries)
+    waiting, effects = _enter(failed, Phase.BACKOFF, cause, deadline=now + failed.tries)
     waiting = replace(waiting, pid=0)
     if waiting.tries <= policy.startretries:
         return waiting, effects
-    fatal, more = _enter(replace(waiting, tries=0), Phase.FATAL)
+    tries = "1 try" if failed.tries == 1 else f"{failed.tries} tries"
+    fatal, more = _enter(replace(waiting, tries=0), Phase.FATAL, f"gave up after {tries}: {cause}")
     return fatal, effects + more
 
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     if state.killing:
-        stopped, effects = _enter(replace(state, exitstatus=status, killing=False), Phase.STOPPED)
+        stopped, effects = _enter(replace(state, exitstatus=status, killing=False), Phase.STOPPED, str(status))
         return replace(stopped, pid=0), effects
     assert state.started_at is not None
     if state.phase is Phase.STARTING and now - state.started_at < policy.startsecs:
-        return _back_off(state, TOO_QUICK, now, policy)
+        return _back_off(state, TOO_QUICK, f"{status} before startsecs ({policy.startsecs} s)", now, policy)
     ran: tuple[Effect, ...] = ()
     if state.phase is Phase.STARTING:  # it lived long enough, but no Tick came in between
-        state, ran = _succeed(state)
+        state, ran = _succeed(state, policy)
     expected = status.number in policy.exitcodes
     reason = None if expected else f"Bad exit code {status.number}"
     gone = replace(state, exitstatus=status, spawn_error=reason, tries=0)
-    exited, more = _enter(gone, Phase.EXITED, expected=expected, deadline=now)
+    exited, more = _enter(gone, Phase.EXITED, str(status), expected=expected, deadline=now)
     return replace(exited, pid=0), ran + more
 
 
-def _succeed(state: State) -> Step:
-    return _enter(replace(state, tries=0), Phase.RUNNING)
+def _succeed(state: State, policy: Policy) -> Step:
+    return _enter(replace(state, tries=0), Phase.RUNNING, f"stayed up for startsecs ({policy.startsecs} s)")
 
 
 def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
@@ -223,13 +240,14 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         return state, ()
     match state.phase:
         case Phase.STARTING if state.pid:
-            return _succeed(state)
+            return _succeed(state, policy)
         case Phase.STARTING:  # the answer to Spawn is still to come
             return state, ()
         case Phase.BACKOFF if may_start:
-            return _start(state, now, policy)
+            cause = f"retry {state.tries} of {policy.startretries} after: {state.spawn_error}"
+            return _start(state, now, policy, cause)
         case Phase.EXITED if may_start and _restarts(state, policy):
-            return _start(state, now, policy)
+            return _start(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
         case Phase.STOPPING:
             kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
             return replace(state, deadline=now + max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL)), (kill,)
