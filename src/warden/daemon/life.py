@@ -20,7 +20,7 @@ from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
 from warden.http.server import HttpServer
-from warden.logs import autolog
+from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
 from warden.rpc.registry import Registry
 from warden.rpc.supervisor_api import SupervisorApi
@@ -119,6 +119,7 @@ class Life:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_bug)
         self._flusher.attach(loop)
+        syslog.LOCAL.on_wait = self._flusher.wait
         reaper = Reaper(self._on_stranger)
         reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
         while True:

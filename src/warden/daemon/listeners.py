@@ -12,7 +12,7 @@ from warden.config.model import PoolConfig
 from warden.daemon.plugins import DEFAULT_HANDLER, resolve
 from warden.daemon.records import Group, Process
 from warden.events.bus import Bus
-from warden.events.listener import ListenerState
+from warden.events.listener import Dialect, ListenerState
 from warden.events.pool import Effect, Judge, Note, Pool, RejectEvent, Send, Serials, Verdict, default_verdict
 from warden.events.types import NAMES, Event
 from warden.logs.mainlog import MainLog
@@ -24,7 +24,8 @@ ResultHandler = Callable[[Event, bytes], object]
 class Pools:
     """All listener pools of the daemon.
 
-    An event that several pools take carries the same serial in all of them.
+    An event that several pools take carries the same serial in all of them,
+    and one that no pool takes uses up none.
     """
 
     def __init__(
@@ -35,33 +36,32 @@ class Pools:
         self._log = log
         self._serials = serials
         self._identifier = identifier
-        self._latest: tuple[Event, int] | None = None
         self._pools: dict[str, RunningPool] = {}
+        self._subscribed: frozenset[type[Event]] = frozenset()
+        self._routes: dict[type[Event], tuple[RunningPool, ...]] = {}  # cache, built on demand
         self._deadlines: Deadlines[RunningPool] = Deadlines(loop, lambda pool: pool.due())
 
     def add(self, group: Group, config: PoolConfig) -> None:
         """Connect a pool; its group is active already."""
-        handler = None if config.result_handler == DEFAULT_HANDLER else resolve(config.result_handler)
-        assert handler is None or callable(handler)
-        kinds = [NAMES[name] for name in config.events]
         core = Pool(
-            group.config.name, list(group.processes), kinds, buffer_size=config.buffer_size, server=self._identifier
+            group.config.name,
+            list(group.processes),
+            [NAMES[name] for name in config.events],
+            buffer_size=config.buffer_size,
+            server=self._identifier,
+            dialect=Dialect(facts=config.payload_facts, text=config.payload_text),
         )
-        pool = RunningPool(core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines)
+        judge = _judge_of(config.result_handler)
+        pool = RunningPool(core, group, judge, loop=self._loop, log=self._log, deadlines=self._deadlines)
         self._pools[group.config.name] = pool
-        pool.subscription = partial(self._accept, pool)
-        for kind in kinds:
-            self._bus.subscribe(kind, pool.subscription)
+        self._subscribe()
 
     def remove(self, name: str) -> None:
         """Disconnect a pool; what its buffer holds is dropped."""
         pool = self._pools.pop(name, None)
-        if pool is None:
-            return
-        if pool.subscription is not None:
-            for kind in pool.core.kinds:
-                self._bus.unsubscribe(kind, pool.subscription)
-        pool.close()
+        if pool is not None:
+            self._subscribe()
+            pool.close()
 
     def listener_state(self, group: str, process: str) -> ListenerState | None:
         """Where the conversation with a listener is; None for what is no listener."""
@@ -73,10 +73,37 @@ class Pools:
         for name in tuple(self._pools):
             self.remove(name)
 
-    def _accept(self, pool: RunningPool, event: Event) -> None:
-        if self._latest is None or self._latest[0] is not event:
-            self._latest = (event, self._serials.take())
-        pool.accept(event, self._latest[1])
+    def _subscribe(self) -> None:
+        """Hear what at least one pool wants, once for all of them."""
+        self._routes.clear()
+        wanted = frozenset(kind for pool in self._pools.values() for kind in pool.core.kinds)
+        before, self._subscribed = self._subscribed, wanted
+        for kind in wanted - before:
+            self._bus.subscribe(kind, self._accept)
+        for kind in before - wanted:
+            self._bus.unsubscribe(kind, self._accept)
+
+    def _accept(self, event: Event) -> None:
+        kind = type(event)
+        if kind not in self._routes:
+            self._routes[kind] = tuple(pool for pool in self._pools.values() if issubclass(kind, pool.core.kinds))
+        serial = self._serials.take()
+        for pool in self._routes[kind]:
+            pool.accept(event, serial)
+
+
+def _judge_of(reference: str) -> ResultHandler | None:
+    """Load a result handler; None for the default one.
+
+    Raises:
+        Exception: whatever its module raises; the configuration has tried it before.
+    """
+    if reference == DEFAULT_HANDLER:
+        return None
+    handler = resolve(reference)
+    if not callable(handler):
+        raise TypeError(f"{reference} cannot be called")
+    return handler
 
 
 class RunningPool:
@@ -93,7 +120,6 @@ class RunningPool:
         deadlines: Deadlines[RunningPool],
     ) -> None:
         self.core = core
-        self.subscription: Callable[[Event], None] | None = None  # what the bus calls, set by the owner
         self._processes = group.processes
         self._handler = handler
         self._loop = loop
@@ -108,7 +134,12 @@ class RunningPool:
             process.watchers.append(self._watchers[process.name])
 
     def accept(self, event: Event, serial: int) -> None:
-        """Take an event in."""
+        """Take an event in.
+
+        It may be about a listener of ours, whose watchers are only called after it.
+        """
+        for process in self._processes.values():
+            self._entered(process)
         self._do(self.core.accept(event, serial, self._loop.time()))
 
     def due(self) -> None:
@@ -117,6 +148,7 @@ class RunningPool:
 
     def close(self) -> None:
         """Let go of the processes."""
+        self._do(self.core.sum_up())
         self._deadlines.set(self, None)
         for process in self._processes.values():
             process.watchers.remove(self._watchers[process.name])

@@ -18,7 +18,7 @@ from warden.daemon.life import Life, Listeners, announce_servers, announce_start
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
-from warden.runtime.identity import PidFile, become, daemonize, raise_limits, reset_signals
+from warden.runtime.identity import PidFile, become, daemonize, open_standard_descriptors, raise_limits, reset_signals
 from warden.words import VERSION
 
 _ROOT_SEARCH = (
@@ -82,6 +82,7 @@ def _check(path: str, args: DaemonArgs) -> int:
 
 def _start(config: Config, read: Callable[[], Config]) -> int:
     """Take the steps from a good configuration to the running daemon."""
+    open_standard_descriptors()
     reset_signals()
     server = config.server
     limits = raise_limits(server.minfds, server.minprocs)  # before the switch: only root may raise hard limits

@@ -67,7 +67,7 @@ class Output:
             OSError: the log file cannot be opened.
         """
         config = self._config
-        if self.path is not None:
+        if self.path is not None and self._file is None:
             self._file = FileSink(
                 self.path, config.maxbytes, config.backups, self._report, on_wait=self._listeners.on_wait
             )
@@ -90,10 +90,17 @@ class Output:
         if self._stripper is not None:
             self._emit(self._stripper.close())
             self._stripper = None
-        for sink in (self._file, self._syslog):
-            if sink is not None:
-                sink.close()
-        self._file = self._syslog = None
+        if self._syslog is not None:
+            self._syslog.close()
+            self._syslog = None
+        if self._file is not None and not self._file.waiting:  # what waits is still to be written: keep it open
+            self.dispose()
+
+    def dispose(self) -> None:
+        """Let go of the log; what it could not take by now is lost, and reported."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, for an external rotation."""
@@ -158,5 +165,11 @@ class Output:
         if self._syslog is not None:
             self._syslog.write(data)
         if self._log.enabled("debug"):
-            text = data.decode("utf-8", "replace")
-            self._log.debug(f"{self._process!r} {self._channel} output:\n{text}")
+            self._log.debug(f"{self._process!r} {self._channel} output:\n{_readable(data)}")
+
+
+def _readable(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return f"Undecodable: {data!r}"

@@ -135,6 +135,8 @@ class Supervisor:
         del self.groups[group.config.name]
         for process in group.processes.values():
             self._deadlines.set(process, None)
+            for output in process.outputs.values():
+                output.dispose()
         self.pools.remove(group.config.name)
         self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
 
@@ -216,7 +218,7 @@ class Supervisor:
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
         for effect in effects:
             try:
-                self._carry_out(process, effect)
+                self._carry_out(process, effect, event)
             except Exception:  # noqa: BLE001 - the loop boundary: a bug of ours must not end the daemon
                 self.log.critical(f"internal error in {process.namespec}:\n{traceback.format_exc()}")
         self._arm(process)
@@ -232,10 +234,10 @@ class Supervisor:
         else:
             self._deadlines.set(process, deadline)
 
-    def _carry_out(self, process: Process, effect: Effect) -> None:
+    def _carry_out(self, process: Process, effect: Effect, event: Event) -> None:
         match effect:
             case Announce():
-                self._announcer.announce(process, effect, going_down=not self.may_start)
+                self._announcer.announce(process, effect, event, going_down=not self.may_start)
             case Spawn():
                 self._spawn(process)
             case SendSignal():
@@ -333,6 +335,9 @@ class Supervisor:
         """Disarm everything; nothing runs any more."""
         self.pools.close()
         self._deadlines.clear()
+        for process in self.processes():
+            for output in process.outputs.values():
+                output.dispose()
         self.children.close()
 
 

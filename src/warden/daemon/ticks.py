@@ -4,50 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from warden.events import types
 from warden.events.bus import Bus
 
+_LATE = 0.001  # seconds after the boundary, since a timer may fire a little early
+
 
 class Ticks:
-    """Publishes TICK_5, TICK_60 and TICK_3600 at multiples of their period since the epoch.
+    """Publishes TICK_5, TICK_60 and TICK_3600, in this order, when a period since the epoch begins.
 
-    A timer is armed only while somebody subscribes to its event, so that a
-    daemon nobody listens to never wakes up.
+    What passes while the machine sleeps is skipped, not made up for.  The timer
+    is armed only while somebody subscribes to a tick, so that a daemon nobody
+    listens to never wakes up.  ``clock`` gives seconds since the epoch.
     """
 
-    _PERIODS = ((5, types.Tick5Event), (60, types.Tick60Event), (3600, types.Tick3600Event))
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, bus: Bus) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, bus: Bus, clock: Callable[[], float] = time.time) -> None:
         self._loop = loop
         self._bus = bus
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._clock = clock
+        self._latest: dict[type[types.TickEvent], int] = {}  # the period that each wanted event is in
+        self._timer: asyncio.TimerHandle | None = None
 
     def adjust(self) -> None:
-        """Arm the timers that are wanted and disarm the others; call it when subscriptions change."""
-        for period, event in self._PERIODS:
-            armed = period in self._timers
-            wanted = self._bus.wanted(event)
-            if wanted and not armed:
-                self._arm(period, event, int(time.time()) // period)
-            elif armed and not wanted:
-                self._timers.pop(period).cancel()
+        """Follow the subscriptions; call it when they change.  The period that goes on is not announced."""
+        now = int(self._clock())
+        wanted = [kind for kind in types.TICKS if self._bus.wanted(kind)]
+        if wanted != list(self._latest):
+            self._latest = {kind: self._latest.get(kind, now // kind.period) for kind in wanted}
+            self._arm()
 
     def close(self) -> None:
-        """Disarm all."""
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        """Disarm the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _arm(self, period: int, event: type[types.TickEvent], last: int) -> None:
-        delay = (last + 1) * period - time.time()
-        # Timers may fire a little early on some clocks, and the wall clock may be set at any time: never wait
-        # longer than a period, and look at the clock again when it fires.
-        delay = min(max(delay, 0.0) + 0.001, period)
-        self._timers[period] = self._loop.call_later(delay, self._fire, period, event, last)
+    def _arm(self) -> None:
+        self.close()
+        if self._latest:
+            # The wall clock may be set at any time, so no wait is longer than the shortest period.
+            period = min(kind.period for kind in self._latest)
+            self._timer = self._loop.call_later(period - self._clock() % period + _LATE, self._fire)
 
-    def _fire(self, period: int, event: type[types.TickEvent], last: int) -> None:
-        now = int(time.time()) // period
-        if now != last:
-            self._bus.publish(event(now * period))
-        self._arm(period, event, now)
+    def _fire(self) -> None:
+        now = int(self._clock())
+        begun = [kind for kind, latest in self._latest.items() if now // kind.period != latest]
+        self._latest.update((kind, now // kind.period) for kind in begun)
+        self._arm()
+        for kind in begun:
+            self._bus.publish(kind(now // kind.period * kind.period))

@@ -114,6 +114,13 @@ def reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
+def open_standard_descriptors() -> None:
+    """Make sure that 0, 1 and 2 are open: a log opened in their place would get what is meant for them."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
 def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]) -> Callable[[str | None], None]:
     """Go on in a child of its own session; the parent waits until the child is ready.
 
