@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from differential.known_differences import KNOWN, Difference
-from harness.daemon import SERVER, Daemon, Ran, run
+from harness.daemon import SERVER, Daemon, Ran, entries, run
 from harness.normal import Normaliser
 from harness.sides import REFERENCE, WARDEN, Side
+from harness.waiting import until
 
 # The ancestor against itself: shows whether a story is deterministic (used when stories are written).
 _SECOND = REFERENCE if os.environ.get("DIFFERENTIAL_SELF") else WARDEN
+
+
+_WAITING = re.compile("waiting for .* to stop")
 
 
 class Story:
@@ -77,11 +83,41 @@ class Story:
         self.note(key or f"{name}({words})", answer)
         return answer
 
+    # --- facts in files
+
+    def wait_file(self, name: str) -> None:
+        """Return when a file of that name exists in the story's directory."""
+        until((self.home / name).exists, lambda: f"{self.side.name}: there is a file {name}")
+
+    def wait_text(self, name: str, text: str) -> None:
+        """Return when that text stands in the file."""
+        path = self.home / name
+        until(
+            lambda: path.exists() and text.encode() in path.read_bytes(),
+            lambda: f"{self.side.name}: {text!r} in {name}: {path.read_bytes()[-300:] if path.exists() else None!r}",
+        )
+
+    def as_log(self, text: str) -> list[tuple[str, str]]:
+        """Read the text of an activity log file."""
+        return entries(text.splitlines())
+
+    def free_port(self) -> int:
+        """Return a TCP port that was free a moment ago, and call it ``<port>`` in what is recorded."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        self.normal.also(str(port), "<port>")
+        return port
+
     def log(self, daemon: Daemon, key: str = "activity log") -> None:
-        """Record the activity log, one observation per message, in order; a message has its level."""
-        for number, (level, message) in enumerate(daemon.log()):
-            self.note(f"{key} {number:02}", f"{level} {message}")
-        self.note(f"{key} length", len(daemon.log()))
+        """Record the activity log, one observation per message, in order; a message has its level.
+
+        Without ``waiting for x to stop``: whether that line comes depends on how fast the stop is.
+        """
+        messages = [f"{level} {text}" for level, text in daemon.log() if not _WAITING.fullmatch(text)]
+        for number, message in enumerate(messages):
+            self.note(f"{key} {number:02}", message)
+        self.note(f"{key} length", len(messages))
 
 
 def _shown(ran: Ran, lines: int | None) -> dict[str, Any]:

@@ -62,6 +62,18 @@ def run(
     return Ran(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"), done.returncode)
 
 
+def entries(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """Read activity log lines as (level, message); further lines of a message are part of it."""
+    found: list[tuple[str, str]] = []
+    for line in lines:
+        if match := _LINE.match(line):
+            found.append((match["level"], match["message"]))
+        elif found:
+            level, message = found.pop()
+            found.append((level, f"{message}\n{line}"))
+    return found
+
+
 class Daemon:
     """One supervisord of one side, living in its own directory.
 
@@ -130,15 +142,8 @@ class Daemon:
             return list(self._lines)
 
     def log(self) -> list[tuple[str, str]]:
-        """Return the activity log as (level, message); further lines of a message are part of it."""
-        entries: list[tuple[str, str]] = []
-        for line in self.lines:
-            if match := _LINE.match(line):
-                entries.append((match["level"], match["message"]))
-            elif entries:
-                level, message = entries.pop()
-                entries.append((level, f"{message}\n{line}"))
-        return entries
+        """Return the activity log as (level, message); see ``entries``."""
+        return entries(self.lines)
 
     def wait_line(self, pattern: str, count: int = 1) -> None:
         """Return when the activity log has ``count`` lines in which the pattern is found."""
