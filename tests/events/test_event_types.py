@@ -128,12 +128,32 @@ def test_text_that_cannot_be_encoded_never_fails() -> None:
 
 
 def test_state_events_carry_facts_that_old_parsers_do_not_see() -> None:
-    facts = {"exitstatus": ExitStatus(signum=9), "killing": True, "cause": "stopped over XML-RPC"}
+    facts = {"exitstatus": ExitStatus(signum=9), "killing": True, "cause": "stop"}
 
     event = state(types.ProcessStateStoppedEvent, Phase.STOPPING, pid=7, **facts)
 
     assert event.payload() == "processname:p groupname:g from_state:STOPPING pid:7"
     assert (event.exitstatus, event.killing, event.cause) == tuple(facts.values())
+    assert event.facts() == "signal:SIGKILL requested:1 cause:stop"
+
+
+@pytest.mark.parametrize(
+    ("status", "facts"),
+    [
+        (None, "requested:0"),
+        (ExitStatus(code=3), "exitcode:3 requested:0"),
+        (ExitStatus(signum=40), "signal:40 requested:0"),
+    ],
+)
+def test_facts_are_words_that_a_header_parser_can_split(status: ExitStatus | None, facts: str) -> None:
+    event = state(types.ProcessStateExitedEvent, Phase.RUNNING, exitstatus=status)
+
+    assert event.facts() == facts
+    assert all(len(word.split(":")) == 2 for word in facts.split())
+
+
+def test_other_events_have_no_facts() -> None:
+    assert types.Tick5Event(5).facts() == ""
 
 
 def test_every_phase_has_its_event() -> None:

@@ -13,13 +13,23 @@ from warden.events.listener import (
     MAX_LINE_BYTES,
     MAX_RESULT_BYTES,
     Conversation,
+    Dialect,
     ListenerState,
     Ready,
     Result,
     Violation,
     envelope,
 )
-from warden.events.types import Event, ProcessLogStdoutEvent, SupervisorRunningEvent, Tick5Event
+from warden.events.types import (
+    Event,
+    ProcessCommunicationStdoutEvent,
+    ProcessLogStdoutEvent,
+    ProcessStateExitedEvent,
+    RemoteCommunicationEvent,
+    SupervisorRunningEvent,
+    Tick5Event,
+)
+from warden.words import ExitStatus, Phase
 
 ACKNOWLEDGED, READY, BUSY, UNKNOWN = (
     ListenerState.ACKNOWLEDGED,
@@ -27,6 +37,17 @@ ACKNOWLEDGED, READY, BUSY, UNKNOWN = (
     ListenerState.BUSY,
     ListenerState.UNKNOWN,
 )
+NOT_TEXT = ProcessCommunicationStdoutEvent(processname="p", groupname="g", pid=7, data=b"\xffabc\xc3\xa9\r\n")
+CRASHED = ProcessStateExitedEvent(
+    processname="p",
+    groupname="g",
+    from_state=Phase.RUNNING,
+    pid=7,
+    expected=False,
+    exitstatus=ExitStatus(signum=11),
+    cause="exit",
+)
+CRASHED_PAYLOAD = b"processname:p groupname:g from_state:RUNNING expected:0 pid:7"
 Outcomes = list[Ready | Result | Violation]
 
 
@@ -134,6 +155,28 @@ def test_the_envelope_has_its_keys_in_order_and_counts_bytes(event: Event, wire:
     sent = envelope(event, server="supervisor", serial=90, pool="mypool", poolserial=7)
 
     assert sent == b"ver:3.0 server:supervisor serial:90 pool:mypool poolserial:7 " + wire
+
+
+@pytest.mark.parametrize(
+    ("event", "dialect", "wire"),
+    [
+        (RemoteCommunicationEvent("t", "é☃"), Dialect(), b" len:12\ntype:t\n\xc3\xa9\xe2\x98\x83"),
+        (RemoteCommunicationEvent("t", "é☃"), Dialect(text=True), b" len:9\ntype:t\n\xc3\xa9\xe2\x98\x83"),
+        (NOT_TEXT, Dialect(), b" len:40\nprocessname:p groupname:g pid:7\n\xffabc\xc3\xa9\r\n"),
+        (
+            NOT_TEXT,
+            Dialect(text=True),
+            b" len:67\nprocessname:p groupname:g pid:7\nUndecodable: b'\\xffabc\\xc3\\xa9\\r\\n'",
+        ),
+        (CRASHED, Dialect(), b" len:61\n" + CRASHED_PAYLOAD),
+        (CRASHED, Dialect(facts=True), b" len:99\n" + CRASHED_PAYLOAD + b" signal:SIGSEGV requested:0 cause:exit"),
+        (Tick5Event(5), Dialect(facts=True), b" len:6\nwhen:5"),
+    ],
+)
+def test_a_pool_chooses_what_its_payloads_are_like(event: Event, dialect: Dialect, wire: bytes) -> None:
+    sent = envelope(event, server="s", serial=1, pool="p", poolserial=2, dialect=dialect)
+
+    assert sent.endswith(wire)
 
 
 def test_a_type_without_a_name_is_sent_as_none() -> None:

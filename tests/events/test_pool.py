@@ -118,6 +118,33 @@ def test_a_full_buffer_loses_its_oldest_event() -> None:
     assert bench.up().says(b"RESULT 2\nOKREADY\n").sent == [("a", 2), ("a", 3)]
 
 
+def test_a_burst_of_losses_is_summed_up_in_one_line_when_it_is_over() -> None:
+    bench = Bench(buffer_size=2).publish(5)
+    assert (bench.pool.lost, bench.pool.deadline) == (3, 1001)
+
+    bench.until(1001)
+    assert bench.notes[3:] == [("warn", "pool pool lost 3 events (3 since it was added): its buffer of 2 was full")]
+    assert bench.pool.deadline is None, "nothing to wake up for"
+
+    bench.publish().until(1010)
+    assert bench.notes[5:] == [("warn", "pool pool lost 1 event (4 since it was added): its buffer of 2 was full")]
+
+
+def test_a_flood_is_summed_up_once_a_second() -> None:
+    bench = Bench(buffer_size=1)
+    for _ in range(300):
+        bench.publish().until(bench.now + 0.01)
+
+    assert len([text for _, text in bench.notes if "lost" in text]) in (2, 3)
+
+
+def test_the_last_burst_can_be_summed_up_at_any_time() -> None:
+    bench = Bench(buffer_size=1).publish(2)
+
+    assert len(bench.pool.sum_up()) == 1
+    assert bench.pool.sum_up() == []
+
+
 def test_a_whole_conversation_is_noted_as_the_reference_does() -> None:
     bench = Bench().up().publish().says(b"RESULT 2\nOK")
     bench.says(b"READY\n").publish().says(b"RESULT 4\nFAIL")

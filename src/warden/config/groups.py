@@ -125,7 +125,13 @@ def _read_pool(section: Section, surroundings: Surroundings) -> GroupConfig:
         message = "section sets redirect_stderr=true but this is not allowed because it will interfere with"
         reader.fail(f"[{section.name}] {message} the eventlistener protocol", options.REDIRECT_STDERR)
     processes = read_processes(section, name, Kind.LISTENER, surroundings)
-    pool = PoolConfig(events=events, buffer_size=buffer_size, result_handler=handler)
+    pool = PoolConfig(
+        events=events,
+        buffer_size=buffer_size,
+        result_handler=handler,
+        payload_facts=reader.read(options.PAYLOAD_FACTS),
+        payload_text=reader.read(options.PAYLOAD_TEXT),
+    )
     return GroupConfig(name=name, kind=Kind.LISTENER, priority=priority, processes=processes, pool=pool)
 
 

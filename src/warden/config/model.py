@@ -105,11 +105,14 @@ class PoolConfig:
     """What makes a group an event listener pool.
 
     ``events`` are upper-case wire names in file order; ``buffer_size`` counts events.
+    The last two say how payloads are written: see ``events.listener.Dialect``.
     """
 
     events: tuple[str, ...]
     buffer_size: int = 10
     result_handler: str = "supervisor.dispatchers:default_handler"
+    payload_facts: bool = False
+    payload_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,6 +255,16 @@ BUFFER_SIZE = row("buffer_size", readers.integer, "10", FILE, "How many events w
 RESULT_HANDLER = row(
     "result_handler", readers.text, DEFAULT_RESULT_HANDLER, FILE, "module:function that judges a listener's answer."
 )
+PAYLOAD_FACTS = row(
+    "payload_facts",
+    readers.boolean,
+    "false",
+    FILE,
+    "End PROCESS_STATE payloads with more words: exitcode or signal, requested, cause.",
+)
+PAYLOAD_TEXT = row(
+    "payload_text", readers.boolean, "false", FILE, "Count characters in len, for listeners that read text, not bytes."
+)
 POOL_PRIORITY = row("priority", readers.integer, "-1", PROGRAM, "Lower numbers start first and stop last.")
 
 # --- [group:x], [include], plugins
@@ -333,7 +343,7 @@ EVENTLISTENER = SectionKind(
     doc="A program that is told about events on its stdin.",
     options=(
         *(POOL_PRIORITY if option is PRIORITY else option for option in _PROCESS_ROWS),
-        *(EVENTS, BUFFER_SIZE, RESULT_HANDLER),
+        *(EVENTS, BUFFER_SIZE, RESULT_HANDLER, PAYLOAD_FACTS, PAYLOAD_TEXT),
     ),
 )
 GROUP = SectionKind(

@@ -51,8 +51,9 @@ class Pools:
             server=self._identifier,
             dialect=Dialect(facts=config.payload_facts, text=config.payload_text),
         )
-        judge = _judge_of(config.result_handler)
-        pool = RunningPool(core, group, judge, loop=self._loop, log=self._log, deadlines=self._deadlines)
+        handler = None if config.result_handler == DEFAULT_HANDLER else resolve(config.result_handler)
+        assert handler is None or callable(handler)  # resolve() has seen to that
+        pool = RunningPool(core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines)
         self._pools[group.config.name] = pool
         self._subscribe()
 
@@ -90,20 +91,6 @@ class Pools:
         serial = self._serials.take()
         for pool in self._routes[kind]:
             pool.accept(event, serial)
-
-
-def _judge_of(reference: str) -> ResultHandler | None:
-    """Load a result handler; None for the default one.
-
-    Raises:
-        Exception: whatever its module raises; the configuration has tried it before.
-    """
-    if reference == DEFAULT_HANDLER:
-        return None
-    handler = resolve(reference)
-    if not callable(handler):
-        raise TypeError(f"{reference} cannot be called")
-    return handler
 
 
 class RunningPool:

@@ -16,7 +16,8 @@ def resolve(reference: str) -> object:
 
     Raises:
         Exception: whatever the import of that module raises; AttributeError for
-            a missing attribute, ValueError for a text of another form.
+            a missing attribute, ValueError for a text of another form, TypeError
+            for what cannot be called.
     """
     if reference in (MAIN_INTERFACE, DEFAULT_HANDLER):  # our own: nothing to load
         return reference
@@ -26,6 +27,8 @@ def resolve(reference: str) -> object:
     found: object = importlib.import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
+    if not callable(found):
+        raise TypeError(f"{reference} cannot be called")
     return found
 
 

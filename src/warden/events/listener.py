@@ -136,11 +136,31 @@ def _announced_bytes(line: bytes) -> int | None:
     return size if 0 <= size <= MAX_RESULT_BYTES else None
 
 
-def envelope(event: Event, *, server: str, serial: int, pool: str, poolserial: int) -> bytes:
-    """Return the header line and the body of one event as they are sent; ``len`` counts bytes."""
-    body = event.body()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a pool wants its payloads.
+
+    ``facts`` are added at the end of those that have some.  ``text`` is for
+    listeners that read characters: ``len`` counts these, and bytes that are not
+    UTF-8 are described, as Supervisor does; else they are sent as they are and
+    ``len`` counts bytes, as Supervisor's manual says.
+    """
+
+    facts: bool = False
+    text: bool = False
+
+
+def envelope(
+    event: Event, *, server: str, serial: int, pool: str, poolserial: int, dialect: Dialect | None = None
+) -> bytes:
+    """Return the header line and the body of one event as they are sent."""
+    dialect = dialect or Dialect()
+    body = event.payload().encode(errors="backslashreplace") if dialect.text else event.body()
+    if dialect.facts and (facts := event.facts()):
+        body += f" {facts}".encode()
+    length = len(body.decode()) if dialect.text else len(body)
     head = (
         f"ver:3.0 server:{server} serial:{serial} pool:{pool} poolserial:{poolserial}"
-        f" eventname:{name_of(type(event))} len:{len(body)}\n"
+        f" eventname:{name_of(type(event))} len:{length}\n"
     )
     return head.encode(errors="backslashreplace") + body

@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from warden.events.listener import Conversation, ListenerState, Ready, Result, Violation, envelope
+from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
 from warden.events.types import Event
 from warden.words import Phase
 
 SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
+BURST_SECONDS = 1.0  # losses within this time are summed up in one line
 
 
 class RejectEvent(Exception):
@@ -101,14 +102,14 @@ class _Letter:
 class _Listener:
     name: str
     conversation: Conversation = field(default_factory=Conversation)
-    running: bool = False
+    phase: Phase = Phase.STOPPED
     deaf: bool = False  # its stdin is closed: it can be sent nothing more
     letter: _Letter | None = None  # what it was sent and has not answered
 
     @property
     def free(self) -> bool:
         ready = self.conversation.state is ListenerState.READY
-        return ready and self.running and not self.deaf and self.letter is None
+        return ready and self.phase is Phase.RUNNING and not self.deaf and self.letter is None
 
 
 # --- the pool -------------------------------------------------------------------
@@ -121,7 +122,8 @@ class Pool:
     order that is RUNNING and READY.  An event that comes back (rejected, or its
     listener died or broke the protocol) takes its old place and is sent again
     after a pause that doubles with every return; what is behind it waits, so
-    nothing overtakes it.  A buffer that is full loses its oldest event.
+    nothing overtakes it.  A buffer that is full loses its oldest event; each loss
+    is noted, and how many there were, once a burst of them is over.
 
     Every method that takes ``now`` returns effects, in order.  Afterwards
     ``deadline`` is the moment at which ``due`` must be called, None if only
@@ -129,22 +131,33 @@ class Pool:
     """
 
     def __init__(
-        self, name: str, listeners: Iterable[str], kinds: Iterable[type[Event]], *, buffer_size: int, server: str
+        self,
+        name: str,
+        listeners: Iterable[str],
+        kinds: Iterable[type[Event]],
+        *,
+        buffer_size: int,
+        server: str,
+        dialect: Dialect | None = None,
     ) -> None:
         self.name = name
         self.kinds = tuple(kinds)
         self.lost = 0  # events discarded because the buffer was full
         self._buffer_size = buffer_size
         self._server = server
+        self._dialect = dialect
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
         self._buffer: deque[_Letter] = deque()
         self._accepted = 0
+        self._burst: tuple[int, float] | None = None  # losses before it, and when it counts as over
 
     @property
     def deadline(self) -> float | None:
-        """When an event that came back may be sent to a listener that is free."""
-        free = any(listener.free for listener in self._listeners.values())
-        return self._buffer[0].not_before if self._buffer and free else None
+        """When an event that came back may be sent to a listener that is free, or a burst of losses is over."""
+        moments = [] if self._burst is None else [self._burst[1]]
+        if self._buffer and any(listener.free for listener in self._listeners.values()):
+            moments.append(self._buffer[0].not_before)
+        return min(moments, default=None)
 
     def listener_state(self, listener: str) -> ListenerState:
         """Return where the conversation with one listener is."""
@@ -152,15 +165,20 @@ class Pool:
 
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
         """Take an event in."""
-        effects = self._make_room()
+        effects = self._make_room(now)
         self._buffer.append(_Letter(event=event, serial=serial, number=self._accepted))
         self._accepted += 1
         return effects + self.due(now)
 
     def entered(self, listener: str, phase: Phase, now: float) -> list[Effect]:
-        """Take note that a listener's process entered a phase; each attempt to start begins a new conversation."""
+        """Take note that a listener's process entered a phase; each attempt to start begins a new conversation.
+
+        To hear of the same phase twice changes nothing.
+        """
         who = self._listeners[listener]
-        who.running = phase is Phase.RUNNING
+        if who.phase is phase:
+            return []
+        who.phase = phase
         effects: list[Effect] = []
         if phase not in (Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN):  # in these three there is a child
             effects = self._take_back(who, now)
@@ -218,6 +236,8 @@ class Pool:
     def due(self, now: float) -> list[Effect]:
         """Send what can be sent; the other methods end with this."""
         effects: list[Effect] = []
+        if self._burst is not None and self._burst[1] <= now:
+            effects += self.sum_up()
         while self._buffer and self._buffer[0].not_before <= now:
             who = next((listener for listener in self._listeners.values() if listener.free), None)
             if who is None:
@@ -229,6 +249,15 @@ class Pool:
                 Note("debug", f"event {letter.serial} sent to listener {who.name}"),
             ]
         return effects
+
+    def sum_up(self) -> list[Effect]:
+        """Say how many events were lost in the burst that goes on, if one does."""
+        if self._burst is None:
+            return []
+        lost, self._burst = self.lost - self._burst[0], None
+        events = "1 event" if lost == 1 else f"{lost} events"
+        why = f"its buffer of {self._buffer_size} was full"
+        return [Note("warn", f"pool {self.name} lost {events} ({self.lost} since it was added): {why}")]
 
     def _listen(self, who: _Listener, now: float) -> list[Effect]:
         """Work through what a listener said, up to the first result: its verdict decides about the rest."""
@@ -265,21 +294,30 @@ class Pool:
         letter.pause = min(2 * letter.pause, LONGEST_PAUSE)
         sizes = f"(buf size={len(self._buffer)}, max={self._buffer_size})"
         effects: list[Effect] = [Note("debug", f"rebuffering event {letter.serial} for pool {self.name} {sizes}")]
-        effects += self._make_room()
+        effects += self._make_room(now)
         place = next((i for i, other in enumerate(self._buffer) if other.number > letter.number), len(self._buffer))
         self._buffer.insert(place, letter)
         return effects
 
-    def _make_room(self) -> list[Effect]:
+    def _make_room(self, now: float) -> list[Effect]:
         if len(self._buffer) < self._buffer_size:
             return []
+        if self._burst is None:
+            self._burst = (self.lost, now + BURST_SECONDS)
         self.lost += 1
         lost = self._buffer.popleft()
         return [Note("error", f"pool {self.name} event buffer overflowed, discarding event {lost.serial}")]
 
     def _envelope(self, letter: _Letter) -> bytes:
         poolserial = letter.number % SERIAL_WRAP
-        return envelope(letter.event, server=self._server, serial=letter.serial, pool=self.name, poolserial=poolserial)
+        return envelope(
+            letter.event,
+            server=self._server,
+            serial=letter.serial,
+            pool=self.name,
+            poolserial=poolserial,
+            dialect=self._dialect,
+        )
 
 
 def _moved(listener: str, before: ListenerState, after: ListenerState) -> Note:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from warden.words import Channel, ExitStatus, Phase
+from warden.words import Channel, ExitStatus, Phase, signal_text
 
 
 class Event:
@@ -40,15 +40,19 @@ class Event:
         """Return the payload as bytes, which is what is sent; nothing in it can fail to encode."""
         return self.payload().encode(errors="backslashreplace")
 
+    def facts(self) -> str:
+        """Return further ``key:value`` words, which end the payload for those who ask for them."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessStateEvent(Event):
     """A process entered a new phase; each subtype is one phase.
 
     ``tries``, ``pid`` and ``expected`` are the announced ones; a subtype's
-    payload shows those that belong to it.  The facts below them are known to
-    those who have the object, but are not in the payload: how the child ended,
-    whether it ended because we had asked it to, and why this happened.
+    payload shows those that belong to it.  What stands below them is not in the
+    payload but in ``facts``: how the child ended (None if this is no end), whether
+    the daemon has asked it to, and in one word why this happened.
     """
 
     processname: str
@@ -66,8 +70,22 @@ class ProcessStateEvent(Event):
         head = f"processname:{self.processname} groupname:{self.groupname} from_state:{self.from_state.name}"
         return " ".join((head, *self._extras()))
 
+    def facts(self) -> str:
+        """Say how the child ended (``exitcode:N`` or ``signal:SIGNAME``), ``requested`` (0 or 1) and the ``cause``."""
+        words = [] if self.exitstatus is None else [_end(self.exitstatus)]
+        words.append(f"requested:{int(self.killing)}")
+        if self.cause:
+            words.append(f"cause:{self.cause}")
+        return " ".join(words)
+
     def _extras(self) -> tuple[str, ...]:
         return ()
+
+
+def _end(status: ExitStatus) -> str:
+    if status.code is not None:
+        return f"exitcode:{status.code}"
+    return f"signal:{signal_text(status.signum or 0).removeprefix('signal ')}"  # one word, even without a name
 
 
 class ProcessStateStartingOrBackoffEvent(ProcessStateEvent):

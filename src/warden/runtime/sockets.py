@@ -15,7 +15,7 @@ from warden.config.model import FcgiSocketConfig, HttpServerConfig
 from warden.errors import StartupError
 
 BACKLOG = 1024
-_PROBE_SECONDS = 2.0
+_DEFAULT_MODE = 0o700
 _IN_USE = (
     "Another program is already listening on a port that one of our HTTP servers is configured to use.  "
     "Shut this program down first before starting supervisord."
@@ -104,11 +104,12 @@ class SharedSocket:
 
     def _open(self) -> socket.socket:
         config = self._config
-        backlog = config.backlog or socket.SOMAXCONN
+        backlog = socket.SOMAXCONN if config.backlog is None else config.backlog
+        mode = _DEFAULT_MODE if config.mode is None else config.mode
         if config.path is None:
             return _open_inet(config.host or "", config.port or 0, backlog)
         _make_way(config.path)
-        return _open_unix(config.path, mode=config.mode or 0o700, owner=config.owner, backlog=backlog)
+        return _open_unix(config.path, mode=mode, owner=config.owner, backlog=backlog)
 
 
 class _ChownError(OSError):
@@ -191,13 +192,11 @@ def _make_way(path: str) -> bool:
 
 
 def _answers(path: str) -> bool:
-    """Tell whether somebody accepts connections; a listener too busy to answer in time counts as alive."""
+    """Tell whether somebody accepts connections; a listener whose queue is full counts as alive."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_PROBE_SECONDS)
+        probe.setblocking(False)  # a unix socket answers at once: yes, no, or queue full
         try:
             probe.connect(path)
-        except TimeoutError:
-            return True
         except OSError as error:
             return error.errno not in (errno.ECONNREFUSED, errno.ENOENT)
     return True
