@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from warden.daemon.output import Listeners
@@ -12,6 +13,7 @@ from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.process import machine
 from warden.process.machine import Announce, Event
+from warden.rpc.insight import Transition
 from warden.words import Channel, Phase
 
 _LOG_EVENTS = {Channel.STDOUT: types.ProcessLogStdoutEvent, Channel.STDERR: types.ProcessLogStderrEvent}
@@ -45,6 +47,7 @@ class Announcer:
 
     def announce(self, process: Process, change: Announce, event: Event, *, going_down: bool) -> None:
         """Log and publish one change of phase, which ``event`` brought about."""
+        self._remember(process, change)
         self._say(process, change, going_down=going_down)
         kind = types.STATE_EVENTS[change.phase]
         if self._bus.wanted(kind):
@@ -61,6 +64,20 @@ class Announcer:
                     cause=_cause(event, change.previous),
                 )
             )
+
+    @staticmethod
+    def _remember(process: Process, change: Announce) -> None:
+        ended = change.pid != 0 and change.phase in (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)
+        process.history.append(
+            Transition(
+                at=time.time(),
+                phase=change.phase,
+                previous=change.previous,
+                cause=change.cause,
+                pid=change.pid,
+                exit=str(process.last_exit) if ended else "",
+            )
+        )
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

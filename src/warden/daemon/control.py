@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
-from warden.config.diff import diff
+from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
 from warden.config.readers import signal_number
 from warden.daemon.records import Process
@@ -32,7 +32,7 @@ from warden.errors import (
 from warden.events.types import RemoteCommunicationEvent
 from warden.logs import tail
 from warden.process.machine import StartRequested, StopRequested
-from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView
+from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.words import (
     RUNNING_PHASES,
     SIGNALLABLE_PHASES,
@@ -86,7 +86,7 @@ class DaemonControl:
 
     def process(self, namespec: str) -> ProcessView:
         """Describe one process."""
-        return process_view(self._find(namespec), time.time())
+        return process_view(self.find(namespec), time.time())
 
     def processes(self) -> Sequence[ProcessView]:
         """Describe all, sorted by group, then name."""
@@ -109,12 +109,12 @@ class DaemonControl:
     async def start(self, namespec: str, *, wait: bool) -> None:
         """Start one process."""
         self._require_up()
-        await self._start(self._find(namespec), namespec, wait=wait)
+        await self._start(self.find(namespec), namespec, wait=wait)
 
     async def stop(self, namespec: str, *, wait: bool) -> None:
         """Stop one process."""
         self._require_up()
-        await self._stop(self._find(namespec), namespec, wait=wait)
+        await self._stop(self.find(namespec), namespec, wait=wait)
 
     async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Start those that do not run."""
@@ -182,7 +182,7 @@ class DaemonControl:
     def signal(self, namespec: str, signal: str | int) -> None:
         """Signal one process."""
         self._require_up()
-        self._signal(self._find(namespec), namespec, signal)
+        self._signal(self.find(namespec), namespec, signal)
 
     def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
         """Signal those that can be signalled."""
@@ -214,7 +214,7 @@ class DaemonControl:
     def send_stdin(self, namespec: str, data: bytes) -> None:
         """Write to the stdin of a process."""
         self._require_up()
-        process = self._find(namespec)
+        process = self.find(namespec)
         child = process.child
         if child is None or process.state.killing:
             raise NotRunning(namespec)
@@ -235,13 +235,19 @@ class DaemonControl:
 
     async def reload_config(self) -> Changes:
         """Read the configuration again."""
-        self._require_up()
-        config = await self._read_config()
+        config = await self.read_config()
         self._available = config.groups
         active = [group.config for group in self._supervisor.groups.values()]
         return diff(active, config.groups)
 
-    async def _read_config(self) -> Config:
+    async def read_config(self) -> Config:
+        """Read the configuration anew, off the loop, and keep nothing of it.
+
+        Raises:
+            ShuttingDown: now, or meanwhile.
+            CannotReread: it cannot be used.
+        """
+        self._require_up()
         try:
             config = await asyncio.to_thread(self._read)
         except ConfigError as error:
@@ -277,6 +283,23 @@ class DaemonControl:
             raise StillRunning(name)
         self._supervisor.remove_group(group)
 
+    async def update(self, groups: Collection[str] | None = None) -> Changes:
+        """Apply the configuration: stop and remove what is gone or changed, then add what is new or changed."""
+        changes = await self.reload_config()
+        if groups is not None:
+            for name in groups:
+                if name not in self._supervisor.groups and name not in changes.added:
+                    raise BadName(name)
+            changes = Changes(*(tuple(name for name in names if name in groups) for names in changes))
+        for name in (*changes.removed, *changes.changed):
+            await self.stop_many(name, wait=True)
+            self.remove_group(name)
+            if name in changes.changed:
+                self.add_group(name)
+        for name in changes.added:
+            self.add_group(name)
+        return changes
+
     def shutdown(self) -> None:
         """Begin the shutdown."""
         if self.mood is Mood.SHUTDOWN:
@@ -285,8 +308,7 @@ class DaemonControl:
 
     async def restart(self) -> None:
         """Begin a restart, unless the new configuration cannot be used."""
-        self._require_up()
-        self._leave(await self._read_config())
+        self._leave(await self.read_config())
 
     # --- logs
 
@@ -298,7 +320,7 @@ class DaemonControl:
     def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
         """Read the end of a log."""
         self._require_up()
-        path = self._find(namespec).outputs[channel].path
+        path = self.find(namespec).outputs[channel].path
         if path is None:
             return "", 0, False
         data, size, overflow = tail.tail(path, offset, length)
@@ -310,7 +332,7 @@ class DaemonControl:
         if namespec is None:
             self._clear_main_log()
         else:
-            self._clear(self._find(namespec), namespec)
+            self._clear(self.find(namespec), namespec)
 
     def clear_all_logs(self) -> Sequence[Outcome]:
         """Begin new logs for all processes."""
@@ -352,10 +374,10 @@ class DaemonControl:
         """Tell of every write to a log."""
         if namespec is None:
             return self._supervisor.log.watch(wake)
-        return self._find(namespec).outputs[channel].watch(wake)
+        return self.find(namespec).outputs[channel].watch(wake)
 
     def _log_path(self, namespec: str | None, channel: Channel) -> str:
-        path = self._supervisor.log.path if namespec is None else self._find(namespec).outputs[channel].path
+        path = self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path
         if path is None:
             raise NoFile
         return path
@@ -366,7 +388,12 @@ class DaemonControl:
         if not self._supervisor.may_start:
             raise ShuttingDown
 
-    def _find(self, namespec: str) -> Process:
+    def find(self, namespec: str) -> Process:
+        """Return the record of one process.
+
+        Raises:
+            BadName: there is none of that name.
+        """
         group_name, name = split_namespec(namespec)
         group = self._supervisor.groups.get(group_name)
         process = group.processes.get(name) if group is not None and name is not None else None

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.output import Output
 from warden.process.machine import State
+from warden.rpc.insight import Transition
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
+
+_REMEMBERED = 50  # changes of phase that are kept for each process
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Process:
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
     for people only.  ``watchers`` are called after every change of phase;
     ``on_stdout``, set for event listeners, hears what the child says.
+    ``restarts`` counts the starts that nobody asked for.
     """
 
     config: ProcessConfig
@@ -48,6 +53,8 @@ class Process:
     stopped: float = 0.0
     watchers: list[Callable[[], None]] = field(default_factory=list)
     on_stdout: Callable[[bytes], None] | None = None
+    restarts: int = 0
+    history: deque[Transition] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     @property
     def name(self) -> str:

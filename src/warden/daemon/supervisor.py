@@ -168,7 +168,7 @@ class Supervisor:
     def _start_slice(self) -> None:
         end = self._loop.time() + _SLICE_SECONDS
         while self._to_start:
-            self.feed(self._to_start.popleft(), StartRequested())
+            self.feed(self._to_start.popleft(), StartRequested("autostart"))
             if self._to_start and self._loop.time() >= end:
                 self._loop.call_soon(self._start_slice)
                 return
@@ -216,6 +216,8 @@ class Supervisor:
         if isinstance(event, StartRequested) and not self.may_start:
             return
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
+        if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
+            process.restarts += 1
         for effect in effects:
             try:
                 self._carry_out(process, effect, event)
@@ -315,7 +317,7 @@ class Supervisor:
     def _order(self, members: Iterable[Member]) -> None:
         for member in members:
             process = self._find(member)
-            self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested())
+            self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested("the daemon goes down"))
 
     def _finish_if_down(self) -> None:
         if self._down is not None and self._down.plan.complete:

@@ -46,12 +46,16 @@ class Ticks:
         if self._latest:
             # The wall clock may be set at any time, so no wait is longer than the shortest period.
             period = min(kind.period for kind in self._latest)
-            self._timer = self._loop.call_later(period - self._clock() % period + _LATE, self._fire)
+            wait = 0.0 if self._begun() else period - self._clock() % period
+            self._timer = self._loop.call_later(wait + _LATE, self._fire)
+
+    def _begun(self) -> list[tuple[type[types.TickEvent], int]]:
+        now = int(self._clock())
+        return [(kind, now // kind.period) for kind, latest in self._latest.items() if now // kind.period != latest]
 
     def _fire(self) -> None:
-        now = int(self._clock())
-        begun = [kind for kind, latest in self._latest.items() if now // kind.period != latest]
-        self._latest.update((kind, now // kind.period) for kind in begun)
+        begun = self._begun()
+        self._latest.update(begun)
         self._arm()
-        for kind in begun:
-            self._bus.publish(kind(now // kind.period * kind.period))
+        for kind, number in begun:
+            self._bus.publish(kind(number * kind.period))

@@ -25,6 +25,10 @@ def process_view(process: Process, now: float) -> ProcessView:
         stdout_logfile=process.outputs[Channel.STDOUT].path or "",
         stderr_logfile=process.outputs[Channel.STDERR].path or "",
         pid=state.pid,
+        since=process.history[-1].at if process.history else 0.0,
+        cause=process.history[-1].cause if process.history else "",
+        restarts=process.restarts,
+        last_exit=str(process.last_exit) if process.last_exit is not None else "",
     )
 
 

@@ -7,11 +7,11 @@ called at any time on the event loop.  All names are namespecs (``p``, ``g:p``;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from warden.config.diff import Changes
+from warden.config.diff import Changes as Changes
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.errors import RequestError
 from warden.words import Channel, Mood, Phase
@@ -23,7 +23,10 @@ class ProcessView:
 
     ``start``, ``stop`` and ``now`` are seconds since the epoch (0 = never);
     ``exitstatus`` is -1 after a death by signal, 0 while there is none; log
-    file names are empty when the channel has no file.
+    file names are empty when the channel has no file.  ``since`` is when it
+    entered its phase (seconds since the epoch, 0 = never was in another) and
+    ``cause`` says why; ``restarts`` counts the starts that nobody asked for;
+    ``last_exit`` says how the last child ended (``exit status 2``).
     """
 
     name: str
@@ -38,6 +41,10 @@ class ProcessView:
     stdout_logfile: str
     stderr_logfile: str
     pid: int
+    since: float = 0.0
+    cause: str = ""
+    restarts: int = 0
+    last_exit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +63,6 @@ class Outcome:
     name: str
     group: str
     error: RequestError | None = None
-
-
-__all__ = ["Changes", "ConfigView", "Control", "Outcome", "ProcessView"]
 
 
 class Control(Protocol):
@@ -161,6 +165,13 @@ class Control(Protocol):
         """Begin a restart, after the new configuration was found to be usable.
 
         Raises: ShuttingDown, CannotReread.
+        """
+        ...
+
+    async def update(self, groups: Collection[str] | None = None) -> Changes:
+        """Read the configuration and apply it to ``groups`` (None: to all): stop and remove, then add.
+
+        Returns what was done.  Raises: ShuttingDown, CannotReread, BadName.
         """
         ...
 

@@ -1,0 +1,183 @@
+"""What pages and streams see (``rpc.insight.Insight``), over the supervisor's records."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+
+from warden.config.diff import diff
+from warden.config.model import Config, GroupConfig, ProcessConfig
+from warden.daemon.control import DaemonControl
+from warden.daemon.supervisor import Supervisor
+from warden.daemon.usage import UsageMeter
+from warden.events import types
+from warden.events.bus import Bus
+from warden.rpc.control import ConfigView
+from warden.rpc.insight import DaemonView, Notice, OptionChange, Plan, Transition, Usage
+from warden.words import VERSION, make_namespec
+
+_SECRET = "(hidden)"
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+class DaemonInsight:
+    """Facts for those who look; costs nothing while nobody does."""
+
+    def __init__(self, supervisor: Supervisor, control: DaemonControl, config: Config) -> None:
+        self._supervisor = supervisor
+        self._control = control
+        self._config = config
+        self._started = time.time()
+        self._watchers: list[Callable[[Notice], None]] = []
+        self._meter = UsageMeter(self._roots, lambda: self._tell(Notice(kind="usage")))
+
+    def daemon(self) -> DaemonView:
+        """Describe the daemon."""
+        server = self._config.server
+        return DaemonView(
+            identifier=server.identifier,
+            version=VERSION,
+            pid=os.getpid(),
+            mood=self._supervisor.mood,
+            started=self._started,
+            config_file=self._config.path,
+            logfile=self._supervisor.log.path or "",
+            warnings=open_to_all(self._config),
+        )
+
+    def watch(self, notify: Callable[[Notice], None]) -> Callable[[], None]:
+        """Tell of every change, and measure meanwhile."""
+        stop_measuring = self._meter.watch()
+        if not self._watchers:
+            self._connect(self._supervisor.bus)
+        self._watchers.append(notify)
+
+        def stop() -> None:
+            if notify in self._watchers:
+                stop_measuring()
+                self._watchers.remove(notify)
+                if not self._watchers:
+                    self._disconnect(self._supervisor.bus)
+
+        return stop
+
+    def history(self, namespec: str) -> Sequence[Transition]:
+        """The last changes of phase."""
+        return tuple(self._control.find(namespec).history)
+
+    def usage(self, namespec: str) -> Usage | None:
+        """The last measurement."""
+        return self._meter.latest(self._control.find(namespec).namespec)
+
+    def usage_history(self, namespec: str) -> Sequence[Usage]:
+        """The measurements of the last hour."""
+        return self._meter.history(self._control.find(namespec).namespec)
+
+    def config(self, namespec: str) -> ConfigView:
+        """The configuration a process runs with."""
+        process = self._control.find(namespec)
+        group = self._supervisor.groups[process.group].config
+        return ConfigView(group=group, process=process.config, inuse=True)
+
+    async def plan(self) -> Plan:
+        """Say what an update would do."""
+        config = await self._control.read_config()
+        active = {name: group.config for name, group in self._supervisor.groups.items()}
+        changes = diff(list(active.values()), config.groups)
+        new = {group.name: group for group in config.groups}
+        options = [option for name in changes.changed for option in _differences(active[name], new[name])]
+        warnings = tuple(text for severity, text in config.messages if severity != "info")
+        return Plan(changes=changes, options=tuple(options), warnings=warnings)
+
+    def close(self) -> None:
+        """Measure no more."""
+        self._meter.close()
+
+    def _roots(self) -> Mapping[str, int]:
+        return {process.namespec: process.state.pid for process in self._supervisor.processes() if process.state.pid}
+
+    def _connect(self, bus: Bus) -> None:
+        bus.subscribe(types.ProcessStateEvent, self._on_process)
+        bus.subscribe(types.ProcessGroupEvent, self._on_group)
+        bus.subscribe(types.SupervisorStateChangeEvent, self._on_daemon)
+
+    def _disconnect(self, bus: Bus) -> None:
+        bus.unsubscribe(types.ProcessStateEvent, self._on_process)
+        bus.unsubscribe(types.ProcessGroupEvent, self._on_group)
+        bus.unsubscribe(types.SupervisorStateChangeEvent, self._on_daemon)
+
+    def _on_process(self, event: types.Event) -> None:
+        assert isinstance(event, types.ProcessStateEvent)
+        self._tell(Notice(kind="process", name=make_namespec(event.groupname, event.processname)))
+
+    def _on_group(self, event: types.Event) -> None:
+        assert isinstance(event, types.ProcessGroupEvent)
+        self._tell(Notice(kind="group", name=event.groupname))
+
+    def _on_daemon(self, _event: types.Event) -> None:
+        self._tell(Notice(kind="daemon"))
+
+    def _tell(self, notice: Notice) -> None:
+        # Events come before the new state is stored: who hears of one looks at the facts a turn later.
+        asyncio.get_running_loop().call_soon(self._tell_now, notice)
+
+    def _tell_now(self, notice: Notice) -> None:
+        for notify in tuple(self._watchers):
+            notify(notice)
+
+
+def open_to_all(config: Config) -> tuple[str, ...]:
+    """Warn of servers that let everybody in from anywhere."""
+    return tuple(
+        f"[{http.section}] listens on {http.host or 'all addresses'} port {http.port} without a password: "
+        "everybody who can reach it controls your programs"
+        for http in config.http
+        if http.path is None and not http.username and not http.host.startswith(_LOOPBACK)
+    )
+
+
+def _differences(old: GroupConfig, new: GroupConfig) -> list[OptionChange]:
+    """The options in which two versions of a group differ."""
+    before = {process.name: process for process in old.processes}
+    after = {process.name: process for process in new.processes}
+    found = [
+        change
+        for name in [*before, *(name for name in after if name not in before)]
+        for change in _process_differences(old.name, name, before.get(name), after.get(name))
+    ]
+    for option in ("priority", "pool"):
+        one, other = getattr(old, option), getattr(new, option)
+        if one != other:
+            found.append(OptionChange(group=old.name, process="", option=option, old=str(one), new=str(other)))
+    return found
+
+
+def _process_differences(
+    group: str, name: str, old: ProcessConfig | None, new: ProcessConfig | None
+) -> list[OptionChange]:
+    before, after = flatten(old) if old else {}, flatten(new) if new else {}
+    if not (before and after):  # a process more or less: its command says enough
+        before, after = ({"command": flat["command"]} if flat else {} for flat in (before, after))
+    return [
+        OptionChange(group=group, process=name, option=option, old=before.get(option), new=after.get(option))
+        for option in sorted({*before, *after})
+        if before.get(option) != after.get(option)
+    ]
+
+
+def flatten(config: object, prefix: str = "") -> dict[str, str]:
+    """Name every value of a frozen configuration as its option is named; environment values are secrets."""
+    flat: dict[str, str] = {}
+    assert is_dataclass(config)
+    for row in fields(config):
+        value = getattr(config, row.name)
+        if is_dataclass(value):
+            flat |= flatten(value, "" if row.name == "policy" else f"{row.name}_")
+        elif row.name == "environment":
+            flat |= {f"environment {key}": f"{_SECRET} #{hash(text) & 0xFFFF:04x}" for key, text in value}
+        else:
+            flat[prefix + row.name] = str(value)
+    return flat

@@ -1,0 +1,117 @@
+"""What pages and streams may see of the daemon beyond its verbs: changes, causes, measurements, plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from warden.config.diff import Changes
+from warden.rpc.control import ConfigView
+from warden.words import Mood, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One change of phase of one process; ``at`` in seconds since the epoch."""
+
+    at: float
+    phase: Phase
+    previous: Phase
+    cause: str
+    pid: int = 0
+    exit: str = ""  # how the child ended, where it did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What the whole tree of a process used: CPU in percent of one core, memory resident in bytes."""
+
+    at: float
+    cpu: float
+    memory: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that pages and streams show has changed.
+
+    ``kind`` is ``process`` (``name`` is its namespec), ``group`` (one came or
+    went), ``daemon`` (the mood) or ``usage`` (new measurements of all).
+    """
+
+    kind: Literal["process", "group", "daemon", "usage"]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionChange:
+    """One option that an update would change; values as text, secrets masked, None = not there."""
+
+    group: str
+    process: str
+    option: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an update would do, with the options that differ in the changed groups."""
+
+    changes: Changes
+    options: tuple[OptionChange, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonView:
+    """The daemon itself; ``started`` in seconds since the epoch, ``warnings`` for people."""
+
+    identifier: str
+    version: str
+    pid: int
+    mood: Mood
+    started: float
+    config_file: str
+    logfile: str
+    warnings: tuple[str, ...]
+
+
+class Insight(Protocol):
+    """Questions about the daemon and its fleet; answered at any time, also while it goes down."""
+
+    def daemon(self) -> DaemonView:
+        """Describe the daemon."""
+        ...
+
+    def watch(self, notify: Callable[[Notice], None]) -> Callable[[], None]:
+        """Call ``notify`` (cheap, on the loop) at every change until the returned function is called.
+
+        CPU and memory are measured only while somebody watches.
+        """
+        ...
+
+    def history(self, namespec: str) -> Sequence[Transition]:
+        """The last changes of phase, oldest first.  Raises: BadName."""
+        ...
+
+    def usage(self, namespec: str) -> Usage | None:
+        """The last measurement, None if there is none.  Raises: BadName."""
+        ...
+
+    def usage_history(self, namespec: str) -> Sequence[Usage]:
+        """The measurements of the last hour, oldest first.  Raises: BadName."""
+        ...
+
+    def config(self, namespec: str) -> ConfigView:
+        """The configuration a process runs with.  Raises: BadName."""
+        ...
+
+    async def plan(self) -> Plan:
+        """Read the configuration and say what ``update`` would do; nothing changes.
+
+        Raises: ShuttingDown, CannotReread.
+        """
+        ...
