@@ -96,7 +96,11 @@ class Daemon:
         self._ended = False
 
     def __enter__(self) -> Daemon:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
