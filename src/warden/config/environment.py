@@ -23,7 +23,9 @@ _END = "end"
 
 
 def parse_environment(value: str) -> dict[str, str]:
-    """Read pairs separated by commas; a comma at the end and an empty text are fine.
+    """KEY=value pairs separated by commas, values in quotes if they are more than a word.
+
+    A comma at the end and an empty text are fine.
 
     Raises:
         ValueError: a quote is not closed, or something is missing or too much.

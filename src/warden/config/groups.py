@@ -149,7 +149,12 @@ def _read_events(reader: SectionReader, known: Collection[str]) -> tuple[str, ..
 
 
 def _refuse_duplicates(made: list[tuple[Section, GroupConfig]], surroundings: Surroundings) -> None:
-    """Refuse what the reference silently drops: a second group or process of the same name."""
+    """Refuse what the reference silently drops: a second group or process of the same name.
+
+    Only if all is well so far: a wrong process_name, say, would be told twice.
+    """
+    if surroundings.findings.errors:
+        return
     first: dict[str, Section] = {}
     for section, group in made:
         place = Place(file=section.file, line=section.line, section=section.name)

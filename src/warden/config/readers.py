@@ -22,9 +22,8 @@ SIZE_SUFFIXES = {"kb": 1024, "mb": 1024**2, "gb": 1024**3}
 LOG_LEVELS = frozenset({"critical", "error", "warn", "info", "debug", "trace", "blather"})
 FORBIDDEN_IN_NAMES = " :/"
 MIN_PORT, MAX_PORT = 1, 65535
-HANDLER_SYSLOG = "syslog"
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?[^?#]")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?+[^?#]")
 _TCP_SOCKET = re.compile(r"tcp://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>\d+)")
 
 
@@ -153,7 +152,7 @@ def primary_group(uid: int) -> int:
 
 
 def owner(value: str) -> tuple[int, int]:
-    """``user`` or ``user:group``, by name or number, that exist."""
+    """A user, or user:group, by name or number, that exist."""
     user_name, colon, group_name = value.partition(":")
     return user(user_name), _group(group_name) if colon else -1
 
@@ -198,7 +197,7 @@ def path_in_directory(value: str, base: str = "") -> str:
 
 def activity_log(value: str, base: str = "") -> str | Special:
     """A path in a directory that exists, or syslog."""
-    return Special.SYSLOG if value.lower() == HANDLER_SYSLOG else path_in_directory(value, base)
+    return Special.SYSLOG if value.lower() == Special.SYSLOG.value else path_in_directory(value, base)
 
 
 def child_log(value: str) -> str | Auto | Special | None:
@@ -215,7 +214,7 @@ def child_log(value: str) -> str | Auto | Special | None:
 
 
 def home_path(value: str) -> str:
-    """A path; ``~`` is expanded."""
+    """A path, also one that begins with ~."""
     return os.path.expanduser(value)
 
 
@@ -237,7 +236,7 @@ def in_range(number: int, low: int, high: int) -> int:
 
 
 def inet_address(value: str) -> tuple[str, int]:
-    """``port``, ``host:port``, ``*:port`` or ``[ipv6]:port``.
+    """A port, host:port, *:port or [ipv6]:port.
 
     Returns host ("" = all addresses) and port.
     """
@@ -256,7 +255,7 @@ def inet_address(value: str) -> tuple[str, int]:
 
 
 def fcgi_address(value: str) -> tuple[str, str | None, str | None, int | None]:
-    """``unix:///absolute/path`` or ``tcp://host:port``.
+    """A unix:///absolute/path or tcp://host:port.
 
     Returns url, path, host, port: either the path or host and port are set.
     """

@@ -123,7 +123,7 @@ class SectionReader:
             self.fail(str(error), option)
         except ValueError as error:
             message = option.complaint.format(error=error, value=text, section=self.section.name)
-            self.fail(message, option, f"{option.name} takes {option.accepts}")
+            self.fail(message, option, f"expected: {option.accepts}")
         return option.default
 
     def text(self, option: Option[T]) -> str | None:
