@@ -36,6 +36,7 @@ class Pools:
         self._log = log
         self._serials = serials
         self._identifier = identifier
+        self._show: Callable[[Event], object] = lambda event: event
         self._pools: dict[str, RunningPool] = {}
         self._subscribed: frozenset[type[Event]] = frozenset()
         self._routes: dict[type[Event], tuple[RunningPool, ...]] = {}  # cache, built on demand
@@ -51,11 +52,14 @@ class Pools:
             server=self._identifier,
             dialect=Dialect(facts=config.payload_facts, text=config.payload_text),
         )
-        handler = None if config.result_handler == DEFAULT_HANDLER else resolve(config.result_handler)
-        assert handler is None or callable(handler)  # resolve() has seen to that
+        handler = self._handler(config.result_handler)
         pool = RunningPool(core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines)
         self._pools[group.config.name] = pool
         self._subscribe()
+
+    def present(self, show: Callable[[Event], object]) -> None:
+        """Let result handlers get what ``show`` makes of an event; call it before pools are added."""
+        self._show = show
 
     def remove(self, name: str) -> None:
         """Disconnect a pool; what its buffer holds is dropped."""
@@ -73,6 +77,14 @@ class Pools:
         """Disconnect all."""
         for name in tuple(self._pools):
             self.remove(name)
+
+    def _handler(self, reference: str) -> ResultHandler | None:
+        """Load a result handler; None for the default one."""
+        if reference == DEFAULT_HANDLER:
+            return None
+        handler = resolve(reference)
+        assert callable(handler)  # resolve() has seen to that
+        return lambda event, result: handler(self._show(event), result)
 
     def _subscribe(self) -> None:
         """Hear what at least one pool wants, once for all of them."""

@@ -117,7 +117,7 @@ class Supervisor:
             OSError: an AUTO log cannot be created.
         """
         ordered = start_order([config])
-        processes = {member.process.name: self._make_process(config.name, member.process) for member in ordered}
+        processes = {member.process.name: self.make_process(config.name, member.process) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
         if config.pool is not None:
@@ -134,11 +134,32 @@ class Supervisor:
         """Forget a group; all its processes must be in a stopped phase."""
         del self.groups[group.config.name]
         for process in group.processes.values():
-            self._deadlines.set(process, None)
-            for output in process.outputs.values():
-                output.dispose()
+            self._forget(process)
         self.pools.remove(group.config.name)
         self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
+
+    def adopt(self, group: Group, process: Process) -> None:
+        """Make a process a member of a group that is active; the group's configuration then has it too."""
+        group.processes[process.name] = process
+        group.config = replace(group.config, processes=(*group.config.processes, process.config))
+
+    def dismiss(self, group: Group, process: Process) -> None:
+        """Take a process in a stopped phase out of its group, and out of the group's configuration."""
+        del group.processes[process.name]
+        rest = tuple(config for config in group.config.processes if config.name != process.name)
+        group.config = replace(group.config, processes=rest)
+        self._forget(process)
+
+    def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
+        """Give a process another configuration of the same name; it counts from the next start."""
+        process.config = config
+        changed = tuple(config if member.name == config.name else member for member in group.config.processes)
+        group.config = replace(group.config, processes=changed)
+
+    def _forget(self, process: Process) -> None:
+        self._deadlines.set(process, None)
+        for output in process.outputs.values():
+            output.dispose()
 
     def start_group(self, group: Group) -> None:
         """Start what is to start by itself."""
@@ -173,7 +194,12 @@ class Supervisor:
                 self._loop.call_soon(self._start_slice)
                 return
 
-    def _make_process(self, group: str, config: ProcessConfig) -> Process:
+    def make_process(self, group: str, config: ProcessConfig) -> Process:
+        """Create the record and the AUTO logs of a process.
+
+        Raises:
+            OSError: an AUTO log cannot be created.
+        """
         outputs: dict[Channel, Output] = {}
         process = Process(config, group, outputs)
         for channel in Channel:
