@@ -193,7 +193,7 @@ COMMANDS = {
 }
 SHELL_HELP = {
     "help": "help\t\tShow the actions\nhelp <action>\tShow how to use one",
-    "EOF": "To leave the shell, type quit, or Ctrl-D.",
+    "EOF": "EOF\tLeave the shell, like quit and Ctrl-D.",
 }
 
 

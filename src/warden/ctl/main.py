@@ -47,10 +47,13 @@ def _run(argv: Sequence[str]) -> int:
     path = args.configuration or find(argv[0], os.getcwd())
     config = load_client(path, args.overrides, environ=os.environ, resolve=resolve, searched=args.configuration is None)
     shell = _shell(_with_environment(config))
-    if args.words:
-        shell.run_line(" ".join(args.words))
-    else:
-        shell.interact()
+    try:
+        if args.words:
+            shell.run_line(" ".join(args.words))
+        else:
+            shell.interact()
+    finally:
+        shell.close()
     return shell.session.exitstatus
 
 

@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import binascii
-import re
 from collections.abc import Callable
 from xml.parsers import expat
 
 from warden.ctl.wire import BrokenAnswer, ClientError
-
-ILLEGAL_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Fault(ClientError):
@@ -37,7 +34,7 @@ def _dump(value: str | int | bool) -> str:
         return f"<boolean>{int(value)}</boolean>"
     if isinstance(value, int):
         return f"<int>{value}</int>"
-    if ILLEGAL_IN_XML.search(value) or "\r" in value:  # XML would refuse it, or change it to a line feed
+    if not value.replace("\n", "").replace("\t", "").isprintable():  # XML might refuse it, or change it
         return (
             f"<base64>{binascii.b2a_base64(value.encode('utf-8', 'replace'), newline=False).decode('ascii')}</base64>"
         )

@@ -7,10 +7,10 @@ only when a plugin asks for a proxy.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from warden.config.model import ClientConfig
+from warden.config.model import ClientConfig, PluginConfig
 from warden.ctl.session import Session
 from warden.ctl.wire import ClientError, HttpStatus
 
@@ -34,6 +34,8 @@ class Controller:
     def __init__(self, session: Session, run_line: Callable[[str], None]) -> None:
         self._session = session
         self._run_line = run_line
+        self._proxy: Any = None
+        self._proxied: ClientConfig | None = None  # the settings the proxy was made for
 
     @property
     def options(self) -> ClientConfig:
@@ -62,8 +64,11 @@ class Controller:
         from warden.ctl.transport import server_proxy  # xmlrpc.client: 30 ms
 
         config = self._session.config
-        proxy = server_proxy(config.serverurl, config.username, config.password)
-        return proxy if namespace is None else getattr(proxy, namespace)
+        if config != self._proxied:  # another server, or other credentials
+            self.close()
+            self._proxy = server_proxy(config.serverurl, config.username, config.password)
+            self._proxied = config
+        return self._proxy if namespace is None else getattr(self._proxy, namespace)
 
     def get_supervisor(self) -> Any:
         """Return a proxy for the methods of the daemon itself."""
@@ -73,14 +78,19 @@ class Controller:
         """Run a line as if it were typed."""
         self._run_line(line)
 
+    def close(self) -> None:
+        """Drop the connection of the proxy."""
+        if self._proxy is not None:
+            self._proxy("close")()  # how ServerProxy offers it
+            self._proxy = self._proxied = None
+
 
 class Plugin:
     """One loaded plugin and the name of its section."""
 
-    def __init__(self, name: str, target: object, url: str) -> None:
+    def __init__(self, name: str, target: object) -> None:
         self.name = name
         self._target = target
-        self._url = url
 
     def actions(self) -> list[str]:
         """Return the documented actions, sorted."""
@@ -113,7 +123,7 @@ class Plugin:
             raise
         except Exception as error:
             if getattr(error, "errcode", None) == UNAUTHORIZED:
-                raise HttpStatus(self._url, UNAUTHORIZED, "Unauthorized") from error
+                raise HttpStatus(self.name, UNAUTHORIZED, "Unauthorized") from error
             raise ClientError(f"{type(error).__name__}: {error}") from error
 
 
@@ -131,13 +141,12 @@ class ControllerPluginBase:
         return f"{self.name} commands (type help <topic>):"
 
 
-def load_plugins(session: Session, run_line: Callable[[str], None]) -> list[Plugin]:
+def load_plugins(configs: Sequence[PluginConfig], controller: Controller) -> list[Plugin]:
     """Create every configured plugin, in the order of the file; raises whatever a factory raises."""
-    controller = Controller(session, run_line)
     plugins = []
-    for config in session.config.plugins:
+    for config in configs:
         factory: Any = resolve(config.factory)
         target = factory(controller, **dict(config.options))
         target.name = config.name
-        plugins.append(Plugin(config.name, target, config.factory))
+        plugins.append(Plugin(config.name, target))
     return plugins

@@ -12,7 +12,7 @@ from warden.ctl.client import Fault
 from warden.ctl.codes import Exit
 from warden.ctl.commands import COMMANDS, LEAVE, SHELL_HELP, run
 from warden.ctl.lines import Lines
-from warden.ctl.plugins import Plugin, load_plugins
+from warden.ctl.plugins import Controller, Plugin, load_plugins
 from warden.ctl.session import Session
 from warden.ctl.wire import CannotConnect, ClientError, HttpStatus
 
@@ -39,7 +39,13 @@ class Shell:
 
     def __init__(self, config: ClientConfig, lines: Lines) -> None:
         self.session = Session(config, lines)
-        self._plugins: list[Plugin] = load_plugins(self.session, self.run_line)
+        self._controller = Controller(self.session, self.run_line)
+        self._plugins: list[Plugin] = load_plugins(config.plugins, self._controller)
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._controller.close()
+        self.session.client.close()
 
     def run_line(self, line: str) -> None:
         """Run one line; what goes wrong is told on stdout and kept in ``session.exitstatus``."""
