@@ -5,10 +5,8 @@ from __future__ import annotations
 from xmlrpc.client import Fault
 
 import pytest
-
 from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
-TOO_QUICK = "Exited too quickly (process log may have details)"
 UPTIME = "pid {}, uptime 0:00:02"
 FLEET = [
     process("bad", "STOPPED", description="Not started"),
