@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.ctl.fake_daemon import FakeDaemon
 
 from warden.ctl.client import Client, Fault
-from warden.ctl.marshal import dump_call, load_response
+from warden.ctl.marshal import _load_any, _load_flat_structs, dump_call, load_response
 from warden.ctl.wire import BrokenAnswer, ChunkDecoder, HttpStatus, Refused, parse_url, quote
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]) | st.sampled_from("\n\t"))
@@ -77,6 +77,30 @@ def test_values_are_read_as_the_standard_library_writes_them(value: object) -> N
 
     expected = xmlrpc.client.loads(document)[0][0]
     assert load_response(document.encode()) == expected
+
+
+@given(st.lists(st.dictionaries(TEXT, TEXT | st.booleans() | st.integers(-(2**31), 2**31 - 1))), st.data())
+def test_long_lists_are_read_alike_on_the_short_way(rows: list[dict[str, object]], data: st.DataObject) -> None:
+    document = xmlrpc.client.dumps((rows,), methodresponse=True)
+    at = data.draw(st.integers(0, len(document)))
+    tags = ["<value><int>1</int></value>", "<nil/>", "<!-- -->", "&amp;", "<struct></struct>", "</value>", ""]
+    changed = document[:at] + data.draw(st.sampled_from(tags)) + document[at:]
+
+    assert load_response(document.encode()) == rows
+    assert _load_flat_structs(changed.encode()) in (None, _load_any_or_nothing(changed.encode()))
+
+
+def _load_any_or_nothing(document: bytes) -> object:
+    try:
+        return _load_any(document)
+    except BrokenAnswer:
+        return None
+
+
+def test_the_short_way_is_taken() -> None:
+    document = xmlrpc.client.dumps(([{"a": 1, "b": "x"}, {}],), methodresponse=True)
+
+    assert _load_flat_structs(document.encode()) == [{"a": 1, "b": "x"}, {}]
 
 
 @given(st.lists(TEXT | st.text(st.characters(codec="utf-8")) | st.booleans() | st.integers(-(2**31), 2**31 - 1)))
