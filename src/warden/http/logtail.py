@@ -1,0 +1,95 @@
+"""Follows a log over HTTP for as long as the client reads."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from email.utils import formatdate
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from warden.errors import BadName, NoFile
+from warden.http.connections import Connection
+from warden.http.replies import SERVER, drop
+from warden.logs.tail import Follower
+from warden.rpc.control import Control
+from warden.words import Channel
+
+STALLED_SECONDS = 60.0  # a reader that takes nothing for that long is dropped
+
+
+def target(raw_path: str) -> tuple[str | None, Channel]:
+    """Return what ``/mainlogtail``, ``/logtail/NAMESPEC``, ``.../stdout`` or ``.../stderr`` means.
+
+    The name is None for the activity log.
+
+    Raises:
+        BadName: it is none of these.
+    """
+    match [unquote(part) for part in raw_path.strip("/").split("/")]:
+        case ["mainlogtail"]:
+            return None, Channel.STDOUT
+        case ["logtail", namespec]:
+            return namespec, Channel.STDOUT
+        case ["logtail", namespec, ("stdout" | "stderr") as channel]:
+            return namespec, Channel(channel)
+        case _:
+            raise BadName(raw_path)
+
+
+async def follow(
+    request: web.BaseRequest, connection: Connection, control: Control, namespec: str | None, channel: Channel
+) -> web.StreamResponse:
+    """Send the end of a log and then what is written to it, until the client or the daemon goes.
+
+    ``namespec`` None means the activity log.  Nothing is buffered beyond one read:
+    a slow client gets what has accumulated when it is ready for more.
+
+    Raises:
+        BadName, NoFile: there is no such log; nothing was sent.
+        ConnectionError: the client is gone or was dropped.
+    """
+    path = control.log_file(namespec, channel)
+    news = asyncio.Event()
+    stop = control.watch_log(namespec, channel, news.set)
+    connection.on_end(news.set)
+    follower = Follower(path)
+    try:
+        response = web.StreamResponse(headers=_headers(path))
+        await response.prepare(request)
+        request.writer.send_headers()  # now, even if there is nothing to say yet
+        while not connection.ended:
+            news.clear()
+            if data := follower.read():
+                await _write(request, response, data)
+            else:
+                await news.wait()
+        await response.write_eof()
+        return response
+    finally:
+        stop()
+        connection.on_end(None)
+        follower.close()
+
+
+async def _write(request: web.BaseRequest, response: web.StreamResponse, data: bytes) -> None:
+    try:
+        async with asyncio.timeout(STALLED_SECONDS):
+            await response.write(data)
+    except TimeoutError:
+        drop(request)
+
+
+def _headers(path: str) -> dict[str, str]:
+    try:
+        modified = os.stat(path).st_mtime
+    except OSError:
+        raise NoFile(path) from None
+    return {
+        "Server": SERVER,
+        "Content-Type": "text/plain;charset=utf-8",
+        "Last-Modified": formatdate(modified, usegmt=True),
+        "X-Accel-Buffering": "no",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -1,0 +1,70 @@
+"""Complete answers as plain data, and how they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import NoReturn
+
+from aiohttp import web
+
+SERVER = "Warden"
+MIN_BYTES_PER_SECOND = 8 * 1024  # a slower reader is dropped
+SEND_SECONDS = 30.0
+_ERROR = (
+    "<head>\r\n<title>Error response</title>\r\n</head>\r\n<body>\r\n<h1>Error response</h1>\r\n"
+    "<p>Error code {code}.\r\n<p>Message: {reason}.\r\n</body>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer; with ``close`` the connection ends after it."""
+
+    status: int = 200
+    content_type: str = "text/html;charset=utf-8"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    close: bool = False
+
+
+def error_reply(status: int, *, headers: Mapping[str, str] | None = None, close: bool = False) -> Reply:
+    """Return an error with the page that clients of Supervisor know."""
+    body = _ERROR.format(code=status, reason=HTTPStatus(status).phrase).encode("ascii")
+    return Reply(status=status, content_type="text/html", body=body, headers=headers or {}, close=close)
+
+
+def response_of(reply: Reply) -> web.Response:
+    """Return aiohttp's form of a reply."""
+    headers = {"Server": SERVER, **reply.headers}
+    if reply.status != HTTPStatus.NO_CONTENT:
+        headers["Content-Type"] = reply.content_type
+    response = web.Response(status=reply.status, body=reply.body, headers=headers)
+    if reply.close:
+        response.force_close()
+    return response
+
+
+async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    """Send a reply.
+
+    Raises:
+        ConnectionError: the client is gone, or was dropped since it does not read.
+    """
+    response = response_of(reply)
+    try:
+        async with asyncio.timeout(SEND_SECONDS + len(reply.body) / MIN_BYTES_PER_SECOND):
+            await response.prepare(request)
+            await response.write_eof()
+    except TimeoutError:
+        drop(request)
+    return response
+
+
+def drop(request: web.BaseRequest) -> NoReturn:
+    """End the connection at once; what waits to be sent is thrown away.  Always raises ConnectionError."""
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("the client does not read")

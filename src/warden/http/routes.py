@@ -1,0 +1,81 @@
+"""Which path goes where."""
+
+from __future__ import annotations
+
+import time
+
+from aiohttp import web
+
+from warden.errors import BadName, NoFile
+from warden.http.bodies import BodyRefused
+from warden.http.connections import Connection
+from warden.http.logtail import follow, target
+from warden.http.pages import PATHS, STYLESHEET_PATH, PageRoutes, stylesheet
+from warden.http.replies import Reply, error_reply, send
+from warden.http.rpc import RpcRoute
+from warden.http.server import Log
+from warden.rpc.control import Control
+from warden.rpc.registry import Registry
+
+
+class Routes:
+    """Answers every request that was let in."""
+
+    def __init__(self, registry: Registry, control: Control, log: Log) -> None:
+        self._control = control
+        self._log = log
+        self._rpc = RpcRoute(registry, log)
+        self._pages = PageRoutes(control)
+
+    async def answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
+        """Answer one request.
+
+        Raises:
+            ConnectionError: the client is gone or was dropped.
+        """
+        path = request.path
+        try:
+            if path.split("/")[1:2] in (["logtail"], ["mainlogtail"]):
+                return await self._follow(request, connection)
+            reply = await self._reply(request, path)
+        except BodyRefused as refused:
+            reply = refused.reply
+        return await self.send(request, reply)
+
+    async def send(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+        """Send a complete answer and log the request."""
+        response = await send(request, reply)
+        if self._log.enabled("trace"):
+            self._log.trace(_access_line(request, response))
+        return response
+
+    async def _reply(self, request: web.BaseRequest, path: str) -> Reply:
+        if path in ("/RPC2", "/RPC2/"):
+            return await self._rpc.answer(request)
+        page = "/" + path.lstrip("/")
+        if page in PATHS:
+            return await self._pages.answer(request, page)
+        if path == STYLESHEET_PATH:
+            return stylesheet(request)
+        if path == "/status.html":  # where the original shows its template
+            return Reply(status=303, headers={"Location": "./"})
+        known = request.method in ("GET", "HEAD")
+        return error_reply(404 if known else 400, close=not known)
+
+    async def _follow(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
+        if request.method != "GET":
+            return await self.send(request, error_reply(400, close=True))
+        try:
+            namespec, channel = target(request.rel_url.raw_path)
+            return await follow(request, connection, self._control, namespec, channel)
+        except (BadName, NoFile):
+            return await self.send(request, error_reply(404))
+
+
+def _access_line(request: web.BaseRequest, response: web.StreamResponse) -> str:
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    host, port = peer[:2] if isinstance(peer, tuple) else ("localhost", 0)
+    major, minor = request.version
+    when = time.strftime("%d/%b/%Y:%H:%M:%S %z")
+    line = f'"{request.method} {request.raw_path} HTTP/{major}.{minor}"'
+    return f"{host}:{port} - - [{when}] {line} {response.status} {request.writer.output_size}"

@@ -1,0 +1,111 @@
+"""Our HTTP servers, asleep until somebody knocks.
+
+aiohttp and Jinja2 cost about 15 MiB and a quarter of a second.  A daemon nobody
+talks to must not pay for them: until the first connection each listening socket
+is only watched, then the rest of this room is imported in a thread (the loop
+goes on) and takes the sockets over.  This module itself imports neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from warden.config.model import HttpServerConfig
+from warden.rpc.control import Control
+from warden.rpc.registry import Registry
+
+Listeners = Sequence[tuple[HttpServerConfig, socket.socket]]
+
+
+class Log(Protocol):
+    """The part of the activity log that this room writes to."""
+
+    def enabled(self, level: str) -> bool:
+        """Whether messages of that level are written."""
+        ...
+
+    def trace(self, message: str) -> None:
+        """Log a request."""
+        ...
+
+    def error(self, message: str) -> None:
+        """Log a request that makes no sense."""
+        ...
+
+    def critical(self, message: str) -> None:
+        """Log a failure of ours."""
+        ...
+
+
+class Site(Protocol):
+    """Servers that accept connections."""
+
+    async def close(self) -> None:
+        """Stop accepting, end what goes on, close the sockets."""
+        ...
+
+
+Open = Callable[[Listeners, Registry, Control, Log], Awaitable[Site]]
+
+
+class HttpServer:
+    """Serves one registry on several listening, non-blocking sockets, each with credentials of its own.
+
+    The sockets belong to this object from now on: ``close`` closes them (socket
+    files stay).
+    """
+
+    def __init__(self, listeners: Listeners, registry: Registry, control: Control, log: Log) -> None:
+        self._listeners = listeners
+        self._registry = registry
+        self._control = control
+        self._log = log
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opening: asyncio.Task[Site | None] | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to wait for the first connection."""
+        self._loop = loop
+        for _, listener in self._listeners:
+            listener.setblocking(False)
+            loop.add_reader(listener, self._wake_up, loop)
+
+    async def close(self) -> None:
+        """End all connections, the last answers excepted, and close the sockets."""
+        if self._loop is not None:
+            self._stop_watching(self._loop)
+        site = None if self._opening is None else await self._opening
+        if site is not None:
+            await site.close()
+        for _, listener in self._listeners:
+            listener.close()
+
+    def _wake_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._stop_watching(loop)
+        self._opening = loop.create_task(self._open(loop), name="warden http")
+
+    def _stop_watching(self, loop: asyncio.AbstractEventLoop) -> None:
+        for _, listener in self._listeners:
+            if listener.fileno() >= 0:
+                loop.remove_reader(listener)
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> Site | None:
+        try:
+            with ThreadPoolExecutor(1) as pool:  # gone again when the import is done
+                open_site = await loop.run_in_executor(pool, _load)
+        except ImportError as error:  # refuse connections rather than let clients wait for ever
+            self._log.critical(f"cannot serve HTTP: {error}")
+            for _, listener in self._listeners:
+                listener.close()
+            return None
+        return await open_site(self._listeners, self._registry, self._control, self._log)
+
+
+def _load() -> Open:
+    from warden.http.site import open_site
+
+    return open_site
