@@ -13,6 +13,7 @@ from functools import partial
 from warden.config.model import Config, HttpServerConfig, Severity
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
+from warden.daemon.interfaces import Interfaces
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
 from warden.errors import ConfigError, StartupError
@@ -23,7 +24,6 @@ from warden.http.server import HttpServer
 from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
 from warden.rpc.registry import Registry
-from warden.rpc.supervisor_api import SupervisorApi
 from warden.runtime.identity import PidFile
 from warden.runtime.reaper import Reaper
 from warden.runtime.sockets import close_http, open_http
@@ -150,8 +150,9 @@ class Life:
         )
         down = asyncio.Event()
         control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))
+        interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop, supervisor, down))
         self._add_groups(supervisor, config)
-        registry = Registry({"supervisor": SupervisorApi(control)}, trace=log.trace)
+        registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
         server = HttpServer(self._listeners.copies(), registry, control, log)
         server.start(loop)
         self._listen_to_signals(loop, supervisor, down)
@@ -162,6 +163,7 @@ class Life:
         supervisor.start_all()
         await down.wait()
         await server.close()
+        interfaces.close()
         self._ticks.close()
         supervisor.close()
         if claim is not None:
@@ -189,8 +191,13 @@ class Life:
 
     def _begin_again(self) -> None:
         """Set up what a restart may change: the log, its messages, AUTO logs, sockets, the pid file."""
-        self._log.close()
-        self._log = open_log(self._config, self._flusher)
+        try:
+            log = open_log(self._config, self._flusher)
+        except StartupError as error:
+            self._refuse(str(error))  # and go on with the log there is
+        else:
+            self._log.close()
+            self._log = log
         announce_start(self._config, self._log)
         self._pidfile.remove()
         self._pidfile = PidFile(self._config.server.pidfile)
@@ -224,6 +231,18 @@ class Life:
             self._log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
             return
         self._log.warn("received SIGHUP indicating restart request")
+        self._ask_for_restart(loop, supervisor, down)
+
+    def _on_mood(
+        self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event, mood: Mood
+    ) -> None:
+        """Do what a plugin asks for when it assigns the mood."""
+        if mood is Mood.SHUTDOWN:
+            self._leave(supervisor, down, None)
+        elif mood is Mood.RESTARTING and supervisor.may_start:
+            self._ask_for_restart(loop, supervisor, down)
+
+    def _ask_for_restart(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
         if self._reread is None or self._reread.done():
             self._reread = loop.create_task(self._restart(supervisor, down))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -105,7 +106,12 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
     try:
         asyncio.run(life.run())
     except StartupError as error:
+        listeners.close()
         report(str(error))
+        raise
+    except Exception as error:  # nobody sees our stderr in the background: tell the log and the waiting parent
+        log.critical(f"internal error:\n{traceback.format_exc()}")
+        report(f"internal error: {error!r}")
         raise
     return 0
 
