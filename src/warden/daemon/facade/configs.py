@@ -105,6 +105,10 @@ class ProcessConfigView:
             return self._channel_option(Channel(channel_name), option)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __dir__(self) -> list[str]:
+        channels = [f"{channel}_{option}" for channel in Channel for option in _CHANNEL_OPTIONS]
+        return sorted([*super().__dir__(), *_OPTIONS, *channels])
+
     def __setattr__(self, name: str, value: object) -> None:
         if name == "autorestart":
             value = next(key for key, marker in AUTORESTART.items() if marker is value)

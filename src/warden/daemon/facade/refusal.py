@@ -13,7 +13,7 @@ class NotSupported(NotImplementedError):
 def refused(name: str, advice: str) -> type:
     """Return a class of the last part of ``name`` that can be imported and patched, but not be made."""
 
-    def refuse(self: object, *_arguments: object, **_options: object) -> None:
+    def refuse(_self: object, *_arguments: object, **_options: object) -> None:
         raise NotSupported(name, advice)
 
     module, _, last = name.rpartition(".")
