@@ -56,7 +56,7 @@ class Story:
         ``lines`` bounds how many lines of stdout count, where help in own words follows.
         """
         ran = daemon.ctl(*words, stdin=stdin)
-        self.note(f"$ supervisorctl {' '.join(words)}", _shown(ran, lines))
+        self.note(f"$ supervisorctl {' '.join(words)}", self._shown(ran, lines))
         return ran
 
     def ctl_many(self, daemon: Daemon, *words: str) -> None:
@@ -72,8 +72,12 @@ class Story:
     def command(self, name: str, *words: str, stdin: str | None = None, lines: int | None = None) -> Ran:
         """Run any command of this side in the story's directory and record it like ``ctl``."""
         ran = run([self.side.command(name), *words], self.home, stdin=stdin)
-        self.note(f"$ {name} {' '.join(words)}", _shown(ran, lines))
+        self.note(f"$ {name} {' '.join(words)}", self._shown(ran, lines))
         return ran
+
+    def _shown(self, ran: Ran, lines: int | None) -> dict[str, Any]:
+        stdout = "".join(ran.stdout.splitlines(keepends=True)[:lines])
+        return {"stdout": self.normal.printed(stdout), "stderr": _first_two_lines(ran.stderr), "rc": ran.rc}
 
     def rpc(self, daemon: Daemon, method: str, *arguments: Any, key: str | None = None) -> Any:
         """Call a method of the namespace ``supervisor`` (or a full name) and record value, fault or HTTP status."""
@@ -82,6 +86,13 @@ class Story:
         words = ", ".join(repr(argument) for argument in arguments)
         self.note(key or f"{name}({words})", answer)
         return answer
+
+    def configured(self, daemon: Daemon) -> None:
+        """Record getAllConfigInfo in short; its many fields have a story of their own."""
+        fields = ("inuse", "group_prio", "process_prio", "autostart", "command")
+        rows = daemon.rpc("supervisor.getAllConfigInfo")["value"]
+        key = "supervisor.getAllConfigInfo() in short"
+        self.note(key, [[f"{row['group']}:{row['name']}", *(row[field] for field in fields)] for row in rows])
 
     # --- facts in files
 
@@ -120,9 +131,10 @@ class Story:
         self.note(f"{key} length", len(messages))
 
 
-def _shown(ran: Ran, lines: int | None) -> dict[str, Any]:
-    stdout = "".join(ran.stdout.splitlines(keepends=True)[:lines])
-    return {"stdout": stdout, "stderr": ran.stderr, "rc": ran.rc}
+def _first_two_lines(text: str) -> str:
+    """Cut what Warden adds after the two lines of an error: the place of the mistake and advice."""
+    message, pointer, rest = text.partition("\nFor help, use ")
+    return f"{message}{pointer}{rest.partition(chr(10))[0]}\n" if pointer else text
 
 
 Plot = Callable[[Story], None]

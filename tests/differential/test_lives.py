@@ -19,22 +19,22 @@ def ends_from_running(story: Story) -> None:
     """Exit statuses and signals, expected and not, with each kind of autorestart."""
     config = "".join(
         f"[program:{name}]\ncommand = {OBEDIENT}\nstartsecs = 0\nexitcodes = 0,2\nautorestart = {autorestart}\n"
+        "autostart = false\nstopwaitsecs = 1\n"
         for name, autorestart in (("never", "false"), ("unexpected", "unexpected"), ("always", "true"))
     )
     with story.daemon(config) as daemon:
-        daemon.wait_line("success: ", 3)
-        started = {"never": 1, "unexpected": 1, "always": 1}
-        for name in started:
-            for how in ("0", "2", "3", "SIGKILL", "SIGTERM", "SIGUSR1"):
+        for name in ("never", "unexpected", "always"):
+            daemon.rpc("supervisor.startProcess", name)
+            for number, how in enumerate(("0", "2", "3", "SIGKILL", "SIGTERM", "SIGUSR1"), 1):
+                daemon.wait_line(f"success: {name}", number)
                 daemon.rpc("supervisor.sendProcessStdin", name, f"{how}\n")
-                daemon.wait_line(f"exited: {name}", started[name])
+                daemon.wait_line(f"exited: {name}", number)
                 restarts = name == "always" or (name == "unexpected" and how not in "02")
                 if not restarts:
                     daemon.wait_state(name, "EXITED")
                     story.rpc(daemon, "getProcessInfo", name)
                     daemon.rpc("supervisor.startProcess", name)
-                started[name] += 1
-                daemon.wait_line(f"success: {name}", started[name])
+                daemon.wait_line(f"success: {name}", number + 1)
                 story.note(f"{name} after {how}", daemon.info(name)["exitstatus"])
         story.log(daemon)
 
@@ -82,7 +82,8 @@ def spawn_errors(story: Story) -> None:
     }
     (story.home / "gone").mkdir()
     config = "".join(
-        f"[program:{name}]\ncommand = {command}\nautostart = false\nstartretries = 0\nredirect_stderr = true\n"
+        f"[program:{name}]\ncommand = {command}\nautostart = false\nstartsecs = 9\nstartretries = 0\n"
+        "redirect_stderr = true\n"
         for name, command in commands.items()
     )
     with story.daemon(config, options=("-e", "debug")) as daemon:
@@ -299,6 +300,16 @@ def reopening_logs(story: Story) -> None:
         story.log(daemon)
 
 
+def going_down_in_backoff(story: Story) -> None:
+    config = "[program:p]\ncommand = false\nstartsecs = 9\nstartretries = 99\n[program:q]\ncommand = cat\n"
+    config += "startsecs = 0\n"
+    with story.daemon(config) as daemon:
+        daemon.wait_line("exited: p", 3)
+        daemon.signal(signal.SIGTERM)
+        story.note("exit status", daemon.wait_end())
+        story.log(daemon)
+
+
 def signals_while_it_goes_down(story: Story) -> None:
     config = """
 [program:deaf]
@@ -351,6 +362,7 @@ PLOTS: tuple[Plot, ...] = (
     hangup,
     reload_over_rpc,
     reopening_logs,
+    going_down_in_backoff,
     signals_while_it_goes_down,
     trace_of_calls,
 )

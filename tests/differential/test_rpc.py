@@ -106,7 +106,7 @@ def questions(story: Story) -> None:
     with story.daemon(FLEET) as daemon:
         daemon.wait_line("success: ", FLEET_RUNNING)
         for name in CHANGES_NOTHING:
-            if name not in ("system.listMethods", "supervisor.getPID"):
+            if name not in ("system.listMethods", "supervisor.getPID", "supervisor.getAllConfigInfo"):
                 key = f"{name}, as documented"
                 answer = daemon.rpc(name, *METHODS[name])
                 story.note(key, answer if name != "system.methodHelp" else sorted(answer))
@@ -382,7 +382,7 @@ def groups_come_and_go(story: Story) -> None:
         story.rpc(daemon, "removeProcessGroup", "a")
         story.rpc(daemon, "getProcessInfo", "a")
         story.rpc(daemon, "reloadConfig")
-        story.rpc(daemon, "getAllConfigInfo")
+        story.configured(daemon)
         story.rpc(daemon, "addProcessGroup", "a")
         daemon.wait_line("success: a", 2)
         daemon.rewrite(
@@ -391,7 +391,7 @@ def groups_come_and_go(story: Story) -> None:
         )
         story.rpc(daemon, "reloadConfig")
         story.rpc(daemon, "reloadConfig")
-        story.rpc(daemon, "getAllConfigInfo")
+        story.configured(daemon)
         story.rpc(daemon, "addProcessGroup", "c")
         story.rpc(daemon, "addProcessGroup", "g")
         story.rpc(daemon, "addProcessGroup", "b")
@@ -460,7 +460,6 @@ def edits_that_count_as_changes(story: Story) -> None:
         story.note("added and removed", [added, removed])
         for number, (option, before, after) in enumerate(EDITS):
             story.note(f"{option}: {before} -> {after}", f"p{number:02}" in changed)
-        story.rpc(daemon, "getAllConfigInfo")
 
 
 def configuration_info(story: Story) -> None:
@@ -516,6 +515,9 @@ killasgroup = true
         for row in daemon.rpc("supervisor.getAllConfigInfo")["value"]:
             for field, value in row.items():
                 story.note(f"{row['group']}:{row['name']} {field}", value)
+        daemon.rpc("supervisor.reloadConfig")
+        rows = daemon.rpc("supervisor.getAllConfigInfo")["value"]
+        story.note("an AUTO log after reloadConfig", [r["stdout_logfile"] for r in rows if r["name"] == "plain"])
         story.rpc(daemon, "getAllProcessInfo", key="order of processes")
 
 
@@ -528,7 +530,8 @@ def going_down(story: Story) -> None:
         daemon.wait_line("waiting for slow")
         for name, arguments in METHODS.items():
             if not name.startswith("system.method"):
-                story.rpc(daemon, name, *arguments)
+                answer = daemon.rpc(name, *arguments)
+                story.note(name, answer if "fault" in answer else "an answer")
         os.kill(stubborn, signal.SIGKILL)
         story.note("exit status", daemon.wait_end())
 

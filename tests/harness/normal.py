@@ -14,11 +14,11 @@ _RULES: tuple[tuple[str, str], ...] = (
     (r"\bpid \d+", "pid <pid>"),
     (r"\(\d+\)( with SIGKILL| laststart)", r"(<pid>)\1"),
     (r"uptime (\d+ days?, )?\d+:\d\d:\d\d", "uptime <uptime>"),
-    (r"(?m)^[1-9]\d+$", "<pid>"),
     (r"---(\w+)-[a-z0-9_]{8}\.log", r"---\1-<random>.log"),
     (r"(?<![\d.])(4\.3\.0|5\.0\.0)(?![\d.])", "<version>"),
     (r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}", "<ctime>"),
 )
+_BARE_PID = re.compile(r"(?m)^[1-9]\d+$")
 _COMPILED = [(re.compile(pattern), name) for pattern, name in _RULES]
 _MOMENTS = {"start", "stop", "now"}
 
@@ -40,6 +40,10 @@ class Normaliser:
         for pattern, name in _COMPILED:
             text = pattern.sub(name, text)
         return text
+
+    def printed(self, text: str) -> str:
+        """Return the text of a command's output, where a number on a line of its own is a pid."""
+        return _BARE_PID.sub("<pid>", self.text(text))
 
     def value(self, value: Any, field: str = "") -> Any:
         """Do the same inside the answer of an RPC method; moments and pids keep only whether they are zero."""
