@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
 from warden.config.readers import signal_number
+from warden.daemon.logverbs import LogVerbs
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.views import process_view
@@ -30,23 +31,20 @@ from warden.errors import (
     StillRunning,
 )
 from warden.events.types import RemoteCommunicationEvent
-from warden.logs import tail
 from warden.process.machine import StartRequested, StopRequested
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.words import (
     RUNNING_PHASES,
     SIGNALLABLE_PHASES,
     STOPPED_PHASES,
-    Channel,
     Mood,
     Phase,
-    split_namespec,
 )
 
 _REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
 
 
-class DaemonControl:
+class DaemonControl(LogVerbs):
     """What the faces ask for, done by the supervisor.
 
     ``read`` reads the configuration anew (it may take long and runs in a
@@ -61,7 +59,7 @@ class DaemonControl:
         read: Callable[[], Config],
         leave: Callable[[Config | None], None],
     ) -> None:
-        self._supervisor = supervisor
+        super().__init__(supervisor)
         self._server = config.server
         self._available = config.groups
         self._read = read
@@ -108,25 +106,25 @@ class DaemonControl:
 
     async def start(self, namespec: str, *, wait: bool) -> None:
         """Start one process."""
-        self._require_up()
+        self.require_up()
         await self._start(self.find(namespec), namespec, wait=wait)
 
     async def stop(self, namespec: str, *, wait: bool) -> None:
         """Stop one process."""
-        self._require_up()
+        self.require_up()
         await self._stop(self.find(namespec), namespec, wait=wait)
 
     async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Start those that do not run."""
-        self._require_up()
-        chosen = [process for process in self._members(group) if process.state.phase not in RUNNING_PHASES]
+        self.require_up()
+        chosen = [process for process in self.members(group) if process.state.phase not in RUNNING_PHASES]
         return await _together(chosen, lambda process: self._start(process, process.namespec, wait=wait))
 
     async def stop_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Stop those that run, and wait also for those that are stopping already."""
-        self._require_up()
+        self.require_up()
         phases = RUNNING_PHASES | {Phase.STOPPING} if wait else RUNNING_PHASES
-        chosen = [process for process in reversed(self._members(group)) if process.state.phase in phases]
+        chosen = [process for process in reversed(self.members(group)) if process.state.phase in phases]
         return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=wait))
 
     async def _start(self, process: Process, asked: str, *, wait: bool) -> None:
@@ -139,7 +137,7 @@ class DaemonControl:
             if not wait:
                 raise AbnormalTermination(asked)
             await self._until(process, lambda: process.state.phase is not Phase.STOPPING)
-            self._require_up()
+            self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested())
         _judge(process.state.phase, asked)
@@ -181,14 +179,14 @@ class DaemonControl:
 
     def signal(self, namespec: str, signal: str | int) -> None:
         """Signal one process."""
-        self._require_up()
+        self.require_up()
         self._signal(self.find(namespec), namespec, signal)
 
     def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
         """Signal those that can be signalled."""
-        self._require_up()
+        self.require_up()
         outcomes = []
-        for process in self._members(group):
+        for process in self.members(group):
             if process.state.phase not in SIGNALLABLE_PHASES:
                 continue
             error = None
@@ -213,7 +211,7 @@ class DaemonControl:
 
     def send_stdin(self, namespec: str, data: bytes) -> None:
         """Write to the stdin of a process."""
-        self._require_up()
+        self.require_up()
         process = self.find(namespec)
         child = process.child
         if child is None or process.state.killing:
@@ -247,17 +245,17 @@ class DaemonControl:
             ShuttingDown: now, or meanwhile.
             CannotReread: it cannot be used.
         """
-        self._require_up()
+        self.require_up()
         try:
             config = await asyncio.to_thread(self._read)
         except ConfigError as error:
             raise CannotReread(str(error)) from None
-        self._require_up()
+        self.require_up()
         return config
 
     def add_group(self, name: str) -> None:
         """Activate a group of the configuration as last read."""
-        self._require_up()
+        self.require_up()
         if name in self._supervisor.groups:
             raise AlreadyAdded(name)
         config = self._available_group(name)
@@ -275,7 +273,7 @@ class DaemonControl:
 
     def remove_group(self, name: str) -> None:
         """Forget a group that does not run."""
-        self._require_up()
+        self.require_up()
         group = self._supervisor.groups.get(name)
         if group is None:
             raise BadName(name)
@@ -309,105 +307,6 @@ class DaemonControl:
     async def restart(self) -> None:
         """Begin a restart, unless the new configuration cannot be used."""
         self._leave(await self.read_config())
-
-    # --- logs
-
-    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
-        """Read a range of a log."""
-        self._require_up()
-        return tail.read(self._log_path(namespec, channel), offset, length).decode("utf-8", "replace")
-
-    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
-        """Read the end of a log."""
-        self._require_up()
-        path = self.find(namespec).outputs[channel].path
-        if path is None:
-            return "", 0, False
-        data, size, overflow = tail.tail(path, offset, length)
-        return data.decode("utf-8", "replace"), size, overflow
-
-    def clear_logs(self, namespec: str | None) -> None:
-        """Begin new logs."""
-        self._require_up()
-        if namespec is None:
-            self._clear_main_log()
-        else:
-            self._clear(self.find(namespec), namespec)
-
-    def clear_all_logs(self) -> Sequence[Outcome]:
-        """Begin new logs for all processes."""
-        self._require_up()
-        outcomes = []
-        for process in self._members(None):
-            error = None
-            try:
-                self._clear(process, process.namespec)
-            except Failed as failure:
-                error = failure
-            outcomes.append(Outcome(name=process.name, group=process.group, error=error))
-        return outcomes
-
-    def _clear(self, process: Process, asked: str) -> None:
-        try:
-            for output in process.outputs.values():
-                output.clear()
-        except OSError:
-            raise Failed(asked) from None
-
-    def _clear_main_log(self) -> None:
-        path = self._supervisor.log.path
-        if path is None or not os.path.exists(path):
-            raise NoFile
-        try:
-            self._supervisor.log.clear()
-        except OSError:
-            raise Failed from None
-
-    def log_file(self, namespec: str | None, channel: Channel) -> str:
-        """Return the path of a log that exists."""
-        path = self._log_path(namespec, channel)
-        if not os.path.exists(path):
-            raise NoFile(path)
-        return path
-
-    def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
-        """Tell of every write to a log."""
-        if namespec is None:
-            return self._supervisor.log.watch(wake)
-        return self.find(namespec).outputs[channel].watch(wake)
-
-    def _log_path(self, namespec: str | None, channel: Channel) -> str:
-        path = self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path
-        if path is None:
-            raise NoFile
-        return path
-
-    # --- names
-
-    def _require_up(self) -> None:
-        if not self._supervisor.may_start:
-            raise ShuttingDown
-
-    def find(self, namespec: str) -> Process:
-        """Return the record of one process.
-
-        Raises:
-            BadName: there is none of that name.
-        """
-        group_name, name = split_namespec(namespec)
-        group = self._supervisor.groups.get(group_name)
-        process = group.processes.get(name) if group is not None and name is not None else None
-        if process is None:
-            raise BadName(namespec)
-        return process
-
-    def _members(self, group: str | None) -> list[Process]:
-        """The processes of one group or of all, in the order in which they start."""
-        if group is not None:
-            if group not in self._supervisor.groups:
-                raise BadName(group)
-            return list(self._supervisor.groups[group].processes.values())
-        return list(self._supervisor.processes_in_start_order())
 
 
 def _judge(phase: Phase, asked: str) -> None:

@@ -1,0 +1,87 @@
+"""The verbs that read, follow and clear logs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from warden.daemon.names import Names
+from warden.daemon.records import Process
+from warden.errors import Failed, NoFile
+from warden.logs import tail
+from warden.rpc.control import Outcome
+from warden.words import Channel
+
+
+class LogVerbs(Names):
+    """Logs of processes, and the activity log where the name is None."""
+
+    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
+        """Read a range of a log."""
+        self.require_up()
+        return tail.read(self._log_path(namespec, channel), offset, length).decode("utf-8", "replace")
+
+    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
+        """Read the end of a log."""
+        self.require_up()
+        path = self.find(namespec).outputs[channel].path
+        if path is None:
+            return "", 0, False
+        data, size, overflow = tail.tail(path, offset, length)
+        return data.decode("utf-8", "replace"), size, overflow
+
+    def clear_logs(self, namespec: str | None) -> None:
+        """Begin new logs."""
+        self.require_up()
+        if namespec is None:
+            self._clear_main_log()
+        else:
+            self._clear(self.find(namespec), namespec)
+
+    def clear_all_logs(self) -> Sequence[Outcome]:
+        """Begin new logs for all processes."""
+        self.require_up()
+        outcomes = []
+        for process in self.members(None):
+            error = None
+            try:
+                self._clear(process, process.namespec)
+            except Failed as failure:
+                error = failure
+            outcomes.append(Outcome(name=process.name, group=process.group, error=error))
+        return outcomes
+
+    def _clear(self, process: Process, asked: str) -> None:
+        try:
+            for output in process.outputs.values():
+                output.clear()
+        except OSError:
+            raise Failed(asked) from None
+
+    def _clear_main_log(self) -> None:
+        path = self._supervisor.log.path
+        if path is None or not os.path.exists(path):
+            raise NoFile
+        try:
+            self._supervisor.log.clear()
+        except OSError:
+            raise Failed from None
+
+    def log_file(self, namespec: str | None, channel: Channel) -> str:
+        """Return the path of a log that exists."""
+        path = self._log_path(namespec, channel)
+        if not os.path.exists(path):
+            raise NoFile(path)
+        return path
+
+    def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
+        """Tell of every write to a log."""
+        if namespec is None:
+            return self._supervisor.log.watch(wake)
+        return self.find(namespec).outputs[channel].watch(wake)
+
+    def _log_path(self, namespec: str | None, channel: Channel) -> str:
+        path = self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path
+        if path is None:
+            raise NoFile
+        return path
