@@ -94,6 +94,8 @@ class Announcer:
                 self._log.info(f"exited: {name} ({process.last_exit}; expected)")
             case Phase.EXITED:
                 self._log.warn(f"exited: {name} ({process.last_exit}; not expected)")
+            case Phase.STOPPED if change.previous is Phase.BACKOFF:
+                self._log.debug(f"Attempted to kill {name}, which is in BACKOFF state.")
             case Phase.STOPPED if change.pid and process.last_exit is not None:
                 expected = process.last_exit.number in process.config.policy.exitcodes
                 self._log.log("info" if expected else "warn", f"stopped: {name} ({process.last_exit})")

@@ -1,6 +1,6 @@
 """The ``supervisor`` namespace over the verbs of the daemon; the docstrings are its manual.
 
-Questions are answered while the daemon shuts down, actions are refused then.
+Questions about what runs are answered while the daemon shuts down, all else is refused then.
 Parameters have the type ``object``: what comes over the wire is anything.
 """
 
@@ -8,11 +8,11 @@ Parameters have the type ``object``: what comes over the wire is anything.
 
 from __future__ import annotations
 
-from warden.errors import BadName, IncorrectParameters
+from warden.errors import BadName, IncorrectParameters, ShuttingDown
 from warden.rpc.arguments import signal, text, whole
 from warden.rpc.control import Control
 from warden.rpc.views import config_struct, outcome_structs, process_struct
-from warden.words import API_VERSION, VERSION, Channel, split_namespec
+from warden.words import API_VERSION, VERSION, Channel, Mood, split_namespec
 
 Struct = dict[str, object]
 
@@ -168,7 +168,11 @@ class SupervisorApi:
         """Describe the configuration of all processes, as it was read last.
 
         @return array  One struct per process, sorted by name
+
+        Faults: SHUTDOWN_STATE, since nothing of it can be used any more.
         """
+        if self._control.mood < Mood.RUNNING:
+            raise ShuttingDown
         running = {(view.group, view.name): view for view in self._control.processes()}
         return [
             config_struct(view, running.get((view.group.name, view.process.name))) for view in self._control.available()
