@@ -8,7 +8,7 @@ import pytest
 
 from warden.errors import BadArguments, Failed, NoFile
 from warden.logs import tail
-from warden.logs.tail import TRUNCATED, Follower
+from warden.logs.tail import TRUNCATED, Follower, Piece, Turn
 
 
 @pytest.fixture
@@ -151,10 +151,40 @@ def test_each_read_gives_what_is_new(followed: Followed) -> None:
     assert followed.heard() == b"more"
 
 
-def test_a_large_burst_comes_in_bounded_parts(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tail, "FOLLOW_CHUNK_BYTES", 4)
+def test_a_large_burst_comes_in_bounded_parts(log: Path) -> None:
+    follower = Follower(str(log), chunk_bytes=4)
 
-    assert [followed.follower.read() for _ in range(4)] == [b"0123", b"4567", b"89", b""]
+    assert [follower.read() for _ in range(4)] == [b"0123", b"4567", b"89", b""]
+    follower.close()
+
+
+def test_following_may_begin_anywhere(log: Path) -> None:
+    follower = Follower(str(log), 7)
+
+    assert follower.piece() == Piece(Turn.NONE, 7, b"789")
+    assert follower.piece() is None
+    follower.close()
+
+
+def test_a_position_behind_the_end_means_that_the_log_began_again(log: Path) -> None:
+    follower = Follower(str(log), 99)
+
+    assert follower.piece() == Piece(Turn.TRUNCATED, 0, b"0123456789")
+    follower.close()
+
+
+def test_pieces_tell_a_rotation_from_a_clearing(followed: Followed) -> None:
+    followed.heard()
+    followed.rotate()
+    followed.append(b"rotated")
+    rotated = followed.follower.piece()
+    followed.path.unlink()
+    followed.path.touch()
+    removed = followed.follower.piece()
+
+    assert rotated == Piece(Turn.ROTATED, 0, b"rotated")
+    assert removed == Piece(Turn.REMOVED, 0, b"")
+    assert followed.follower.piece() is None
 
 
 def test_after_a_rotation_the_rest_of_the_old_file_comes_first(followed: Followed) -> None:

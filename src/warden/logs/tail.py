@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from warden.errors import BadArguments, Failed, NoFile
 
@@ -69,34 +71,64 @@ def _opened(path: str) -> Iterator[tuple[int, int]]:
         os.close(fd)
 
 
+class Turn(enum.Enum):
+    """How a piece of a log follows the one before it."""
+
+    NONE = ""  # where that one ended
+    ROTATED = "rotated"  # in a new file; the old one was read to its end
+    REMOVED = "removed"  # in a new file; the old one was thrown away
+    TRUNCATED = "truncated"  # in the same file, which was emptied
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of a log from position ``offset`` of its present file; may be empty after a turn."""
+
+    turn: Turn
+    offset: int
+    data: bytes
+
+
 class Follower:
-    """Reads a log as it grows, beginning with its last 1024 bytes.
+    """Reads a log as it grows, from position ``start`` (None: from its last 1024 bytes).
 
     Goes on with the next file after a rotation or clearing, when the old one is
     read to its end, and through several rotations at once.  Never raises: a file
     that cannot be read just gives nothing.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, start: int | None = None, *, chunk_bytes: int = FOLLOW_CHUNK_BYTES) -> None:
         self._path = path
+        self._chunk_bytes = chunk_bytes
         self._fd = -1
         self._position = 0
         if self._open(path):
-            self._position = max(0, os.fstat(self._fd).st_size - FOLLOW_FROM_BYTES)
+            end = os.fstat(self._fd).st_size
+            self._position = max(0, end - FOLLOW_FROM_BYTES) if start is None else start
 
     def read(self) -> bytes:
         """Return what is new, at most about a megabyte: call again until there is nothing."""
+        while (piece := self.piece()) is not None:
+            if data := (TRUNCATED if piece.turn is Turn.TRUNCATED else b"") + piece.data:
+                return data
+        return b""
+
+    def piece(self) -> Piece | None:
+        """Return what is new and where it stands, at most ``chunk_bytes``; None when there is nothing."""
         if self._fd < 0:
             self._open(self._path)
-        while self._fd >= 0:
-            if os.fstat(self._fd).st_size < self._position:
-                self._position = 0
-                return TRUNCATED + self._more()
-            if data := self._more():
-                return data
-            if not self._open_next():
-                break
-        return b""
+        if self._fd < 0:
+            return None
+        turn = Turn.NONE
+        if os.fstat(self._fd).st_size < self._position:
+            self._position, turn = 0, Turn.TRUNCATED
+        data = self._more()
+        if not data and turn is Turn.NONE:
+            turn = self._open_next()
+            if turn is Turn.NONE:
+                return None
+            data = self._more()
+        return Piece(turn, self._position - len(data), data)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -106,7 +138,7 @@ class Follower:
 
     def _more(self) -> bytes:
         try:
-            data = os.pread(self._fd, FOLLOW_CHUNK_BYTES, self._position)
+            data = os.pread(self._fd, self._chunk_bytes, self._position)
         except OSError:
             return b""
         self._position += len(data)
@@ -125,17 +157,17 @@ class Follower:
         self._fd, self._position = fd, 0
         return True
 
-    def _open_next(self) -> bool:
+    def _open_next(self) -> Turn:
         """Move to the file that follows the open one: the next newer rotated file, or the log itself."""
         ours = os.fstat(self._fd)
         following = self._path
         candidate, number = self._path, 0
         while (found := _status(candidate)) is not None:
             if os.path.samestat(found, ours):
-                return number > 0 and self._open(following)
+                return Turn.ROTATED if number > 0 and self._open(following) else Turn.NONE
             following, number = candidate, number + 1
             candidate = f"{self._path}.{number}"
-        return number > 0 and self._open(self._path)
+        return Turn.REMOVED if number > 0 and self._open(self._path) else Turn.NONE
 
 
 def _status(path: str) -> os.stat_result | None:
