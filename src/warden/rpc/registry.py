@@ -48,14 +48,14 @@ class Registry:
             xmlrpc.client.Fault: the call was refused.
             Crashed: the method failed in a way that is no answer.
         """
-        self._trace(f"XML-RPC method called: {method}()")
+        self._note(f"XML-RPC method called: {method}()")
         try:
             answer = await self._answer(self.find(method), params)
         except (RequestError, RPCError) as error:
             fault = fault_from(error)
-            self._trace(f"XML-RPC method {method}() returned fault: [{fault.faultCode}] {fault.faultString}")
+            self._note(f"XML-RPC method {method}() returned fault: [{fault.faultCode}] {fault.faultString}")
             raise fault from error
-        self._trace(f"XML-RPC method {method}() returned successfully")
+        self._note(f"XML-RPC method {method}() returned successfully")
         return answer
 
     def find(self, method: str) -> types.MethodType:
@@ -65,6 +65,10 @@ class Registry:
         if found is None:
             raise UnknownMethod
         return found
+
+    def _note(self, line: str) -> None:
+        # A name from the wire must not forge lines of the log.
+        self._trace(line if line.isprintable() else line.encode("unicode_escape").decode("ascii"))
 
     async def _answer(self, method: types.MethodType, params: Sequence[object]) -> object:
         _check_parameters(method, params)
