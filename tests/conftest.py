@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("warden", deadline=None)
+hypothesis.settings.load_profile("warden")
 
 
 def pytest_xdist_auto_num_workers() -> int:
