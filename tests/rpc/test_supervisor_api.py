@@ -7,7 +7,7 @@ import xmlrpc.client
 from pathlib import Path
 
 import pytest
-from fakes_control import FakeControl, view
+from tests.fakes_control import FakeControl, view
 
 from warden.config.model import ChannelConfig, GroupConfig, Policy, ProcessConfig
 from warden.errors import SpawnFailed

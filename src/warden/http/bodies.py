@@ -31,6 +31,8 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
         raise BodyRefused(411)
     if length > limit:
         raise BodyRefused(413)
+    if length == 0:
+        return b""
     if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # nothing of the answer is sent yet

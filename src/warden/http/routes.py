@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
 from warden.errors import BadName, NoFile
 from warden.http.bodies import BodyRefused
@@ -34,6 +34,8 @@ class Routes:
             ConnectionError: the client is gone or was dropped.
         """
         path = request.path
+        if request.version < HttpVersion10:  # a request line without a version
+            return await self.send(request, error_reply(400, close=True))
         try:
             if path.split("/")[1:2] in (["logtail"], ["mainlogtail"]):
                 return await self._follow(request, connection)
