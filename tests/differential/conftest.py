@@ -9,6 +9,16 @@ import pytest
 from differential.story import Plot, differences, tell
 
 
+ALARM = 400  # seconds; stories wait for the ancestor's one-second clock, and CI machines are slow
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give stories more time than other tests."""
+    for item in items:
+        if "side_by_side" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(ALARM))
+
+
 @pytest.fixture
 def side_by_side(
     tmp_path_factory: pytest.TempPathFactory, record_property: Callable[[str, object], None]

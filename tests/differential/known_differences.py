@@ -1,25 +1,419 @@
 """The deliberate differences between Warden and Supervisor 4.3.0: the only place where they are listed.
 
-COMPATIBILITY.md shows this table (``python -m differential.known_differences`` in
-``tests/`` writes it there); the differential suite fails when an entry is no longer true.
+The differential suite fails when an entry is no longer true, and
+``test_compatibility_page.py`` when COMPATIBILITY.md does not say the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One observation that differs on purpose."""
+    """One thing that is different on purpose.
 
-    chapter: str  # name of the story
-    observation: str  # its key in the story
-    ours: str  # a piece of text that our side must show there
-    reason: str  # name of the sentence in REASONS
+    ``seen`` says where the suite observes it: for each story the observations that
+    differ, each with a piece of text that must stand on our side.  What cannot be
+    observed side by side (a wake-up, a crash that does not happen) has none.
+    """
+
+    area: str
+    sentence: str  # what differs and why, for COMPATIBILITY.md
+    seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
-# What differs and why, as COMPATIBILITY.md says it.
-REASONS: dict[str, str] = {}
+def _each(piece: str, *observations: str) -> dict[str, str]:
+    return dict.fromkeys(observations, piece)
 
-KNOWN: tuple[Difference, ...] = ()
+
+CONFIGURATION = "Configuration"
+DAEMON = "Daemon and processes"
+RPC = "XML-RPC and HTTP"
+CTL = "supervisorctl"
+LOGS = "Log files"
+EVENTS = "Events and listeners"
+
+KNOWN: tuple[Difference, ...] = (
+    Difference(
+        CONFIGURATION,
+        "After the two lines of an error both programs say more: file, line, option, value, advice; "
+        "`supervisord --check` reports all problems at once.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "A reference that cannot be loaded (`rpcinterface_factory`, `ctl_factory`, `result_handler`) is reported "
+        "with the reason.",
+        {
+            "errors_plugins": {
+                "plugins: not loadable": "'foo' is not of the form",
+                "plugins: no module": "No module named 'no'",
+                "plugins: no attribute": "module 'os' has no attribute 'foo'",
+                "plugins: empty factory": "is not of the form",
+            },
+            "errors_listener": {
+                "listener: result_handler": "'foo' is not of the form",
+                "listener: result_handler module": "No module named 'no'",
+            },
+            "start_up_errors": {"$ supervisorctl -c factory.conf status": "[ctlplugin:x]: No module named 'no'"},
+        },
+    ),
+    Difference(
+        CONFIGURATION,
+        "An unknown member of a group is blamed on the group; 4.3.0 names the program section before it.",
+        {
+            "errors_sections": {
+                "sections: unknown second member": "[group:g] names unknown",
+                "sections: empty member": "[group:g] names unknown",
+                "sections: a program in two groups": "[group:h] names unknown",
+            },
+            "changing_the_configuration": {"$ supervisorctl reread #4": "[group:gg] names unknown"},
+        },
+    ),
+    Difference(
+        CONFIGURATION,
+        "The two errors about the `socket` of an fcgi-program are sentences; 4.3.0 prints a Python tuple.",
+        {
+            "errors_fcgi": {
+                "fcgi: bad format": "Error: Bad socket format foo in",
+                "fcgi: relative path": "Error: Unix socket path rel/x is not",
+                "fcgi: tcp without port": "Error: Bad socket format tcp://h in",
+                "fcgi: tcp without host": "Error: Bad socket format tcp://:80 in",
+                "fcgi: tcp with path": "Error: Bad socket format tcp://h:80/x in",
+                "fcgi: upper case scheme": "Error: Bad socket format UNIX:///tmp/x in",
+                "fcgi: no path": "Error: Unix socket path  is not",
+            }
+        },
+    ),
+    Difference(
+        CONFIGURATION,
+        "`%(host_node_name)s` works in `[supervisord] environment` (as in Supervisor 4.4).",
+        {"errors_expansion": {"expansion: environment unknown name": "here, host_node_name"}},
+    ),
+    Difference(
+        CONFIGURATION,
+        "Values in `environment` are read by shell rules (as in Supervisor 4.4): only the quotes around a value go; "
+        "4.3.0 strips every quote character from both ends.",
+        {"environments": {"quoted env B": 'c "d"'}},
+    ),
+    Difference(
+        RPC,
+        "Questions about what runs are answered while the daemon shuts down or restarts, so that clients can see that "
+        "it does; 4.3.0 refuses them with SHUTDOWN_STATE. Everything else is refused as before.",
+        {
+            "going_down": _each(
+                "an answer",
+                "supervisor.getAPIVersion",
+                "supervisor.getAllProcessInfo",
+                "supervisor.getIdentification",
+                "supervisor.getPID",
+                "supervisor.getProcessInfo",
+                "supervisor.getState",
+                "supervisor.getSupervisorVersion",
+                "supervisor.getVersion",
+            ),
+            "while_it_shuts_down": {
+                "$ supervisorctl status": "slow                             STOPPING  \n",
+                "$ supervisorctl pid": "<pid>\n[rc 0]",
+                "$ supervisorctl version": "<version>\n[rc 0]",
+            },
+        },
+    ),
+    Difference(
+        RPC,
+        "Arguments of a wrong type are a fault (INCORRECT_PARAMETERS, with the value); 4.3.0 answers HTTP 500.",
+        {
+            "wrong_types": {
+                **_each(
+                    "INCORRECT_PARAMETERS",
+                    "supervisor.getProcessInfo(1)",
+                    "supervisor.getProcessInfo(['web'])",
+                    "supervisor.getProcessInfo(None)",
+                    "supervisor.startProcess(1)",
+                    "supervisor.stopProcess({})",
+                    "supervisor.signalProcess('web', ['x'])",
+                    "supervisor.readLog('x', 0)",
+                    "supervisor.readProcessStdoutLog('web', 'x', 0)",
+                    "supervisor.tailProcessStdoutLog('web', 0, 'x')",
+                    "supervisor.addProcessGroup(1)",
+                    "supervisor.removeProcessGroup(['x'])",
+                    "system.multicall(['x'])",
+                    "system.multicall('x')",
+                    "system.multicall([{'methodName': 1}])",
+                ),
+            }
+        },
+    ),
+    Difference(
+        RPC,
+        "Bytes of a log that are no UTF-8 are replaced (U+FFFD); 4.3.0 answers HTTP 500.",
+        {
+            "undecodable_text": _each(
+                "\\ufffd",
+                "supervisor.readProcessStdoutLog('p', 1, 0)",
+                "supervisor.readProcessStdoutLog('p', 0, 0)",
+            )
+        },
+    ),
+    Difference(
+        RPC,
+        "`tailProcess...Log` returns what is new since the offset when it fits into the length; 4.3.0 returns old "
+        "bytes again.",
+        {
+            "reading_process_logs": {
+                "supervisor.tailProcessStdoutLog('ten', 4, 8)": '"456789"',
+                "supervisor.tailProcessStdoutLog('ten', 9, 5)": '"9"',
+            }
+        },
+    ),
+    Difference(
+        RPC,
+        "`getAllConfigInfo` also tells `autorestart` (true, false or `unexpected`), and of a log named AUTO the file "
+        "that is in use, also after a reread; 4.3.0 forgets it then.",
+        {
+            "configuration_info": {
+                "an AUTO log after reloadConfig": "<home>/plain-stdout---supervisor-<random>.log",
+                **_each(
+                    "unexpected",
+                    *(f"{name} autorestart" for name in ("ear:ear", "pair:one", "plain:plain", "pair:two")),
+                ),
+                **_each("true", "full:full_3 autorestart", "full:full_4 autorestart"),
+            }
+        },
+    ),
+    Difference(
+        RPC,
+        "Requests that stop many go in descending priority, the order of a shutdown; 4.3.0 takes the order of starts.",
+        {
+            "many_without_waiting": _each(
+                '"name": "w2"',
+                "supervisor.stopProcessGroup('worker', False)",
+                "supervisor.stopAllProcesses(False)",
+            )
+        },
+    ),
+    Difference(
+        RPC,
+        "Credentials that cannot be decoded are answered with 401; 4.3.0 answers 500.",
+        {
+            "plain_password": _each('"status": 401', "/RPC2 no colon", "/RPC2 not base64"),
+            "sha_password": _each('"status": 401', "/RPC2 no colon", "/RPC2 not base64"),
+        },
+    ),
+    Difference(
+        RPC,
+        "HEAD works on all pages (monitors use it), and `/logtail` without a name is 404 instead of 500.",
+        {
+            "methods_and_paths": {
+                **_each('"status": 200', "HEAD /", "HEAD /ok.html"),
+                "GET /logtail": '"status": 404',
+            }
+        },
+    ),
+    Difference(
+        RPC,
+        "Pages with the state of processes are not stored by caches (`no-store`).",
+        {
+            "methods_and_paths": _each(
+                "no-cache, no-store",
+                "GET /index.html",
+                "GET /tail.html?processname=web",
+                "GET /tail.html",
+                "GET /tail.html?processname=nope",
+            )
+        },
+    ),
+    Difference(
+        RPC,
+        "The pictures of the old page (`/images/...`) are gone with it.",
+        {"methods_and_paths": _each('"status": 404', "GET /images/icon.png", "GET /images/icon.png again")},
+    ),
+    Difference(
+        CTL,
+        "`start` on a process that is being stopped waits and then starts it; `stop` on it waits for its end. "
+        "4.3.0 says `abnormal termination` and `not running` at once.",
+        {
+            "starting_what_is_stopping": {"$ supervisorctl start slow": "slow: started\n[rc 0]"},
+            "stopping_what_is_stopping": {"$ supervisorctl stop slow": "slow: stopped\n[rc 0]"},
+        },
+    ),
+    Difference(
+        CTL,
+        "`clear group:*` clears the logs of the group; 4.3.0 looks for a process named None.",
+        {"clearing_a_group": {"$ supervisorctl clear worker:*": "worker:w_00: cleared\nworker:w_01: cleared\n[rc 0]"}},
+    ),
+    Difference(
+        CTL,
+        "Every action says `no such file` or `refused connection` in one clean line; in 4.3.0 some print an exception. "
+        "Exit statuses are the same.",
+        {
+            "no_socket": {
+                f"$ supervisorctl -s unix://<home>/none {action}": "unix://<home>/none no such file\n[rc 1]"
+                for action in ("add x", "avail", "reload", "remove x", "reread", "update")
+            },
+            "refused_connection": {
+                f"$ supervisorctl -s unix://<home>/stale {action}": "unix://<home>/stale refused connection\n[rc 1]"
+                for action in ("add x", "avail", "reload", "remove x", "reread", "update")
+            },
+        },
+    ),
+    Difference(
+        CTL,
+        "Lines that begin with `error:` name the fault or the reason instead of Python classes, files and line "
+        "numbers. Exit statuses are the same.",
+        {
+            "shell_on_a_pipe": {"$ supervisorctl -i shutdown": "error: end of input\n[rc 1]"},
+            "while_it_shuts_down": {
+                f"$ supervisorctl {action}": "error: SHUTDOWN_STATE: the server is shutting down or restarting\n[rc 1]"
+                for action in ("remove x", "start web", "stop web", "tail web")
+            },
+        },
+    ),
+    Difference(
+        CTL,
+        "Without credentials where some are needed: one line and one request; 4.3.0 tries twice and prints an "
+        "exception as well.",
+        {
+            "credentials": {
+                f"$ supervisorctl {line}": "Server requires authentication\n[rc 1]"
+                for line in (
+                    "status",
+                    "-u bob status",
+                    "-u bob -p wrong status",
+                    "-u  -p  status",
+                    "pid",
+                    "reread",
+                    "avail",
+                    "update",
+                    "add x",
+                    "shutdown",
+                )
+            }
+        },
+    ),
+    Difference(
+        CTL,
+        "`update` with a broken file says `ERROR: CANT_REREAD: ...`, as `reread` does.",
+        {"update_with_a_broken_file": {"$ supervisorctl update": "ERROR: CANT_REREAD: not a valid boolean value"}},
+    ),
+    Difference(
+        CTL,
+        "`tail -f` of what cannot be followed says why on stdout, with exit status 1; 4.3.0 prints a status code on "
+        "stderr and exits with 0.",
+        {
+            "following_over_supervisorctl": {
+                "$ supervisorctl tail -f nope": "nope: ERROR (no such process name)\n[rc 1]",
+                "$ supervisorctl tail -f none": "none: ERROR (no log file)\n[rc 1]",
+                "$ supervisorctl tail -f web:*": "web:*: ERROR (no such process name)\n[rc 1]",
+            }
+        },
+    ),
+    Difference(
+        CTL,
+        "A broken configuration file is the usual two-line error with exit status 2 (4.3.0: a stack trace, 1); an "
+        "expansion error does not list the whole environment.",
+        {
+            "start_up_errors": {
+                "$ supervisorctl -c broken.conf status": "Error: Source contains parsing errors: 'broken.conf'",
+                "$ supervisorctl -c name.conf status": "contains names ('nothing') which cannot be expanded.\n",
+            }
+        },
+    ),
+    Difference(
+        CTL,
+        "A server URL of an unknown kind is refused at start, with exit status 2; `https://` works.",
+        {"start_up_errors": {"$ supervisorctl -s ftp://x status": "Error: Unknown protocol for serverurl ftp://x"}},
+    ),
+    Difference(
+        LOGS,
+        "A lock file beside the AUTO logs tells that their daemon lives, so that another one with the same identifier "
+        "does not delete them at its start.",
+        {
+            "channels": {"files": "lock---supervisor-<random>.log"},
+            "automatic_names": {"names": "lock---supervisor-<random>.log"},
+            "another_identifier": {"names": "lock---other-<random>.log"},
+        },
+    ),
+    Difference(
+        LOGS,
+        "Reading a log that is no file, such as /dev/stdout, gives an empty text; 4.3.0 fails.",
+        {"log_beside_the_terminal": {"supervisor.readProcessStdoutLog('p', 0, 0)": '"value": ""'}},
+    ),
+    Difference(
+        EVENTS,
+        "A start that somebody asks for counts failed tries from 0; 4.3.0 goes on counting after a stop in BACKOFF.",
+        {"lives": {"is stopped in BACKOFF and started again": "from_state:STOPPED tries:0"}},
+    ),
+    Difference(
+        EVENTS,
+        "`len` counts bytes, as the manual says, and bytes that are not UTF-8 are sent as they are; 4.3.0 counts "
+        "characters and describes such bytes (`Undecodable: ...`). `payload_text=true` in `[eventlistener:x]` gives "
+        "that back to listeners that read text.",
+    ),
+    Difference(
+        EVENTS,
+        "`payload_facts=true` in `[eventlistener:x]` ends PROCESS_STATE payloads with more words: `exitcode:N` or "
+        "`signal:SIGNAME`, `requested:0` or `1` (whether the daemon had sent the stop signal), `cause:WORD` (start, "
+        "startsecs, stop, exit, retry, autorestart, spawn-error, signal-error, shutdown). Off by default.",
+    ),
+    Difference(
+        EVENTS,
+        "A captured message is sent when its end token is complete; 4.3.0 holds back the last 22 bytes until more is "
+        "written.",
+        {"output": _each("PROCESS_COMMUNICATION_STDOUT", "an empty message", "a long message in pieces")},
+    ),
+    Difference(
+        EVENTS,
+        "Of a captured message that is longer than `capture_maxbytes` the last bytes are kept, exactly as many; 4.3.0 "
+        "keeps more or fewer, depending on how the program writes.",
+        {
+            "output": {
+                "a message longer than its bound, in one piece": "\\n6789abcdef",
+                "a message longer than its bound, in pieces": "\\n" + 14 * "a" + 36 * "b",
+            }
+        },
+    ),
+    Difference(
+        EVENTS,
+        "Captured text is no PROCESS_LOG event, as the manual says; in 4.3.0 it is.",
+        {"output": {"a message while output is asked for, too": "PROCESS_COMMUNICATION_STDOUT"}},
+    ),
+    Difference(
+        EVENTS,
+        "A pool whose `events` overlap (`EVENT,PROCESS_STATE`) gets each event once, not once for each type.",
+        {"overlapping_types": {"how often": "1"}},
+    ),
+    Difference(
+        EVENTS,
+        "A rejected event goes back to the pool that rejected it, and is sent again after a pause that grows from 0.1 "
+        "to 60 seconds; 4.3.0 also sends it to other pools of the same priority, and at once, for ever.",
+        {"rejected_by_one_pool": {"what b hears": "type:once"}},
+    ),
+    Difference(
+        EVENTS,
+        "After a burst of overflows, at most once a second, one more line says how many events a pool has lost.",
+        {
+            "listeners": {
+                "an overflow while it is away: what is logged": "lost 3 events (3 since",
+                "an overflow of one: what is logged": "lost 2 events (2 since",
+            }
+        },
+    ),
+    Difference(
+        EVENTS,
+        "The word RESULT is checked, `RESULT 0` is acted on at once, and a listener that does not read is given up "
+        "(UNKNOWN) when 16 MiB wait for it; 4.3.0 ends, and leaves all programs orphaned, when the pipe is full.",
+    ),
+    Difference(
+        EVENTS,
+        "A `[fcgi-program:x]` inside a `[group:y]` gets its socket, too. A socket that cannot be opened is a spawn error "
+        "of that program; in 4.3.0 it ends the daemon. A file that is not a stale socket is never removed; our own "
+        "socket file is removed with the socket.",
+    ),
+)
+
+
+def expected(chapter: str) -> dict[str, str]:
+    """Return the observations of a story that differ on purpose, each with the piece of text of our side."""
+    return {key: piece for known in KNOWN for key, piece in known.seen.get(chapter, {}).items()}

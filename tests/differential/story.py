@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from differential.known_differences import KNOWN, Difference
+from differential.known_differences import expected
 from harness.daemon import SERVER, Daemon, Ran, entries, run
 from harness.normal import Normaliser
 from harness.sides import REFERENCE, WARDEN, Side
@@ -159,7 +159,7 @@ def differences(chapter: str, reference: Mapping[str, Any], ours: Mapping[str, A
     Wrong is a difference that nobody declared, a declared one that looks other than declared,
     and a declared one that has gone: the table of known differences stays true.
     """
-    known = {} if _SECOND is REFERENCE else {d.observation: d for d in KNOWN if d.chapter == chapter}
+    known = {} if _SECOND is REFERENCE else expected(chapter)
     wrong = []
     for key in [*reference, *(key for key in ours if key not in reference)]:
         theirs, mine = _text(reference.get(key, "<nothing>")), _text(ours.get(key, "<nothing>"))
@@ -170,13 +170,13 @@ def differences(chapter: str, reference: Mapping[str, Any], ours: Mapping[str, A
     return wrong
 
 
-def _judge(theirs: str, mine: str, declared: Difference | None) -> str:
+def _judge(theirs: str, mine: str, declared: str | None) -> str:
     if declared is None:
         return "" if theirs == mine else _diff(theirs, mine)
     if theirs == mine:
         return "  a known difference that is none any more: take it out of the table"
-    if declared.ours not in mine:
-        return f"  known to differ, but not like this; expected in ours: {declared.ours!r}\n{_diff(theirs, mine)}"
+    if declared not in mine:
+        return f"  known to differ, but not like this; expected in ours: {declared!r}\n{_diff(theirs, mine)}"
     return ""
 
 
