@@ -56,6 +56,7 @@ class FakeControl:
     blocked: asyncio.Event | None = None
     arrived: asyncio.Event | None = None
     watchers: list[Callable[[], None]] = field(default_factory=list)
+    unwatched: asyncio.Event | None = None  # set when the last watcher leaves
 
     def process(self, namespec: str) -> ProcessView:
         group, name = split_namespec(namespec)
@@ -161,7 +162,13 @@ class FakeControl:
 
     def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
         self.watchers.append(wake)
-        return lambda: self.watchers.remove(wake)
+
+        def stop() -> None:
+            self.watchers.remove(wake)
+            if self.unwatched is not None and not self.watchers:
+                self.unwatched.set()
+
+        return stop
 
     def _act(self) -> None:
         if self.mood < Mood.RUNNING:

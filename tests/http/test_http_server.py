@@ -321,7 +321,7 @@ def test_a_bad_body_is_logged_in_the_words_of_the_reference(tmp_path: Path) -> N
 
 
 def test_silent_and_slow_clients_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections.Connections.__init__, "__kwdefaults__", {"limit": 9, "first_request": 0.1})
+    monkeypatch.setattr(connections, "FIRST_REQUEST_SECONDS", 0.1)
     monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
 
     async def scenario(served: Served) -> None:
@@ -338,7 +338,7 @@ def test_silent_and_slow_clients_are_dropped(tmp_path: Path, monkeypatch: pytest
 
 
 def test_when_too_many_come_the_one_silent_for_longest_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections.Connections.__init__, "__kwdefaults__", {"limit": 3, "first_request": 60.0})
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 3)
 
     async def scenario(served: Served) -> None:
         first, second, third = [await served.connect() for _ in range(3)]
@@ -353,7 +353,7 @@ def test_when_too_many_come_the_one_silent_for_longest_goes(tmp_path: Path, monk
 
 
 def test_when_all_are_busy_a_new_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections.Connections.__init__, "__kwdefaults__", {"limit": 1, "first_request": 60.0})
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 1)
     control = fleet()
 
     async def scenario(served: Served) -> None:

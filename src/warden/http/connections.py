@@ -47,29 +47,21 @@ class Connections:
     connected, the one that is silent for longest is dropped in favour of the new one.
     """
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        *,
-        limit: int = MAX_CONNECTIONS,
-        first_request: float = FIRST_REQUEST_SECONDS,
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._limit = limit
-        self._first_request = first_request
         self._all: dict[Hashable, Connection] = {}
         self._silent: dict[Hashable, None] = {}  # in order of their last word
 
     def opened(self, key: Hashable, transport: asyncio.Transport) -> None:
         """Take in a new client, or drop it if all others are busy."""
-        if len(self._all) >= self._limit:
+        if len(self._all) >= MAX_CONNECTIONS:
             if not self._silent:
                 transport.abort()
                 return
             longest = next(iter(self._silent))
             self._all[longest].abort()
             self.closed(longest)
-        self._all[key] = Connection(transport, self._loop.call_later(self._first_request, transport.abort))
+        self._all[key] = Connection(transport, self._loop.call_later(FIRST_REQUEST_SECONDS, transport.abort))
         self._silent[key] = None
 
     def closed(self, key: Hashable) -> None:

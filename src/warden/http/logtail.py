@@ -62,7 +62,7 @@ async def follow(
         while not connection.ended:
             news.clear()
             if data := follower.read():
-                await _write(request, response, data)
+                await write(request, response, data)
             else:
                 await news.wait()
         await response.write_eof()
@@ -73,7 +73,12 @@ async def follow(
         follower.close()
 
 
-async def _write(request: web.BaseRequest, response: web.StreamResponse, data: bytes) -> None:
+async def write(request: web.BaseRequest, response: web.StreamResponse, data: bytes) -> None:
+    """Send a part of a stream.
+
+    Raises:
+        ConnectionError: the client is gone, or was dropped since it does not read.
+    """
     try:
         async with asyncio.timeout(STALLED_SECONDS):
             await response.write(data)
