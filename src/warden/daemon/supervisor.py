@@ -336,8 +336,8 @@ class Supervisor:
         self.bus.publish(types.SupervisorStoppingEvent())
         alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
         self._down = _Down(ShutdownPlan(alive), on_down)
-        self._report_unstopped()
         self._order(self._down.plan.begin())
+        self._report_unstopped()
         self._finish_if_down()
 
     def _order(self, members: Iterable[Member]) -> None:
