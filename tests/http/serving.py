@@ -11,6 +11,7 @@ from email.parser import BytesParser
 from pathlib import Path
 
 from tests.fakes_control import FakeControl
+from tests.fakes_insight import FakeInsight
 
 from warden.config.model import HttpServerConfig
 from warden.http.server import HttpServer
@@ -133,7 +134,11 @@ def request(method: str, target: str, *headers: str, body: bytes | None = None, 
 
 
 def serve(
-    tmp_path: Path, control: FakeControl, scenario: Callable[[Served], Awaitable[None]], password: str = "x"
+    tmp_path: Path,
+    control: FakeControl,
+    scenario: Callable[[Served], Awaitable[None]],
+    password: str = "x",
+    insight: FakeInsight | None = None,
 ) -> Log:
     """Run ``scenario`` against a server and return what was logged."""
     log = Log()
@@ -150,7 +155,7 @@ def serve(
             (HttpServerConfig(section="inet_http_server", port=port, username="u", password=password), inet),
         ]
         registry = Registry({"supervisor": SupervisorApi(control)}, trace=log.trace)
-        server = HttpServer(doors, registry, control, log)
+        server = HttpServer(doors, registry, control, insight or FakeInsight(control), log)
         server.start(asyncio.get_running_loop())
         served = Served(control, log, server, path, port)
         try:

@@ -13,6 +13,7 @@ from functools import partial
 from warden.config.model import Config, HttpServerConfig, Severity
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
+from warden.daemon.insight import DaemonInsight
 from warden.daemon.interfaces import Interfaces
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
@@ -153,7 +154,8 @@ class Life:
         interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop, supervisor, down))
         self._add_groups(supervisor, config)
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
-        server = HttpServer(self._listeners.copies(), registry, control, log)
+        insight = DaemonInsight(supervisor, control, config)
+        server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         self._listen_to_signals(loop, supervisor, down)
         self._write_pidfile(config)
@@ -163,6 +165,7 @@ class Life:
         supervisor.start_all()
         await down.wait()
         await server.close()
+        insight.close()
         interfaces.close()
         self._ticks.close()
         supervisor.close()

@@ -7,6 +7,7 @@ import time
 from aiohttp import HttpVersion10, web
 
 from warden.errors import BadName, NoFile
+from warden.http.api import ApiRoutes
 from warden.http.bodies import BodyRefused
 from warden.http.connections import Connection
 from warden.http.logtail import follow, target
@@ -15,17 +16,19 @@ from warden.http.replies import Reply, error_reply, send
 from warden.http.rpc import RpcRoute
 from warden.http.server import Log
 from warden.rpc.control import Control
+from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
 
 
 class Routes:
     """Answers every request that was let in."""
 
-    def __init__(self, registry: Registry, control: Control, log: Log) -> None:
+    def __init__(self, registry: Registry, control: Control, insight: Insight, log: Log) -> None:
         self._control = control
         self._log = log
         self._rpc = RpcRoute(registry, log)
         self._pages = PageRoutes(control)
+        self._api = ApiRoutes(control, insight)
 
     async def answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         """Answer one request.
@@ -39,6 +42,9 @@ class Routes:
         try:
             if path.split("/")[1:2] in (["logtail"], ["mainlogtail"]):
                 return await self._follow(request, connection)
+            if path.startswith("/api/"):
+                answer = await self._api.answer(request, connection)
+                return await self.send(request, answer) if isinstance(answer, Reply) else answer
             reply = await self._reply(request, path)
         except BodyRefused as refused:
             reply = refused.reply

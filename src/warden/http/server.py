@@ -16,6 +16,7 @@ from typing import Protocol
 
 from warden.config.model import HttpServerConfig
 from warden.rpc.control import Control
+from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
 
 Listeners = Sequence[tuple[HttpServerConfig, socket.socket]]
@@ -49,7 +50,7 @@ class Site(Protocol):
         ...
 
 
-Open = Callable[[Listeners, Registry, Control, Log], Awaitable[Site]]
+Open = Callable[[Listeners, Registry, Control, Insight, Log], Awaitable[Site]]
 
 
 class HttpServer:
@@ -59,10 +60,11 @@ class HttpServer:
     files stay).
     """
 
-    def __init__(self, listeners: Listeners, registry: Registry, control: Control, log: Log) -> None:
+    def __init__(self, listeners: Listeners, registry: Registry, control: Control, insight: Insight, log: Log) -> None:
         self._listeners = listeners
         self._registry = registry
         self._control = control
+        self._insight = insight
         self._log = log
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[Site | None] | None = None
@@ -102,7 +104,7 @@ class HttpServer:
             for _, listener in self._listeners:
                 listener.close()
             return None
-        return await open_site(self._listeners, self._registry, self._control, self._log)
+        return await open_site(self._listeners, self._registry, self._control, self._insight, self._log)
 
 
 def _load() -> Open:

@@ -16,6 +16,7 @@ from warden.http.replies import error_reply, response_of
 from warden.http.routes import Routes
 from warden.http.server import Listeners, Log
 from warden.rpc.control import Control
+from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
 
 MAX_HEADER_BYTES = 16 * 1024  # of one line
@@ -26,9 +27,9 @@ LAST_ANSWER_SECONDS = 0.5  # for requests in progress when the daemon goes
 LAST_BYTES_SECONDS = 5.0  # for answers on their way
 
 
-async def open_site(listeners: Listeners, registry: Registry, control: Control, log: Log) -> HttpSite:
+async def open_site(listeners: Listeners, registry: Registry, control: Control, insight: Insight, log: Log) -> HttpSite:
     """Begin to accept on all sockets."""
-    site = HttpSite(Routes(registry, control, log), log)
+    site = HttpSite(Routes(registry, control, insight, log), log)
     for config, listener in listeners:
         await site.accept(config, listener)
     return site

@@ -1,0 +1,64 @@
+"""Operations on groups, programs and the plan: what is configured, and what of it is active."""
+
+from __future__ import annotations
+
+from warden import errors
+from warden.api import translate
+from warden.api.context import Context
+from warden.api.operations import Table
+from warden.api.shapes import Accepted, GroupChanges, Groups, Programs, Update, UpdatePlan
+
+TABLE = Table("Configuration")
+
+
+@TABLE.get("/groups")
+def list_groups(context: Context) -> Groups:
+    """List groups, active or only available.
+
+    Sorted by name.
+    """
+    return {"groups": translate.groups(context.control.processes(), context.control.available())}
+
+
+@TABLE.post("/groups/{name}/add", errors.AlreadyAdded, errors.BadName, errors.Failed)
+def add_group(context: Context, name: str) -> Accepted:
+    """Activate a group of the configuration as last read, and start what starts by itself."""
+    context.control.add_group(name)
+    return {"ok": True}
+
+
+@TABLE.post("/groups/{name}/remove", errors.BadName, errors.StillRunning)
+def remove_group(context: Context, name: str) -> Accepted:
+    """Forget a group of which nothing runs."""
+    context.control.remove_group(name)
+    return {"ok": True}
+
+
+@TABLE.get("/programs")
+def list_programs(context: Context) -> Programs:
+    """List the processes of the configuration as last read, secrets masked."""
+    return {"programs": [translate.program(view) for view in context.control.available()]}
+
+
+@TABLE.get("/plan", errors.ShuttingDown, errors.CannotReread)
+async def get_plan(context: Context) -> UpdatePlan:
+    """Read the configuration and show what an update would do.
+
+    Nothing changes, also not what `/programs` shows.
+    """
+    return translate.plan(await context.insight.plan())
+
+
+@TABLE.post("/reread", errors.CannotReread)
+async def reread(context: Context) -> GroupChanges:
+    """Read the configuration again; what runs does not change."""
+    return translate.changes(await context.control.reload_config())
+
+
+@TABLE.post("/update", errors.CannotReread, errors.BadName)
+async def update(context: Context, body: Update) -> GroupChanges:
+    """Read the configuration and apply it: stop and remove what is gone or changed, then add what is new or changed.
+
+    Answers with what was done, when it was done.
+    """
+    return translate.changes(await context.control.update(body.groups))
