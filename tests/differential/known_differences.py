@@ -1,13 +1,19 @@
 """The deliberate differences between Warden and Supervisor 4.3.0: the only place where they are listed.
 
 The differential suite fails when an entry is no longer true, and
-``test_compatibility_page.py`` when COMPATIBILITY.md does not say the same.
+``test_compatibility_page.py`` when COMPATIBILITY.md does not say the same;
+``PYTHONPATH=tests python -m differential.known_differences`` writes it there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "COMPATIBILITY.md"
+BEGIN, END = "<!-- differences: begin -->\n", "<!-- differences: end -->\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,47 @@ KNOWN: tuple[Difference, ...] = (
         "Values in `environment` are read by shell rules (as in Supervisor 4.4): only the quotes around a value go; "
         "4.3.0 strips every quote character from both ends.",
         {"environments": {"quoted env B": 'c "d"'}},
+    ),
+    Difference(
+        CONFIGURATION,
+        "Unknown sections and options are logged as warnings, with file, line and a suggestion; 4.3.0 is silent.",
+    ),
+    Difference(
+        DAEMON,
+        "Everything happens when its reason happens: starts, exits, restarts, signals, shutdowns. 4.3.0 looks once a "
+        "second, so scripts that wait a second after each step only wait longer than they need to.",
+    ),
+    Difference(
+        DAEMON,
+        "Durations (`startsecs`, `stopwaitsecs`, the waits between retries) are measured on the monotonic clock: "
+        "setting the clock starts, kills and restarts nothing.",
+    ),
+    Difference(
+        DAEMON,
+        "A restart (HUP, `reload`) reads the new configuration before it stops anything; if that is broken, a CRIT line "
+        "says so and everything runs on. 4.3.0 stops all programs and ends.",
+    ),
+    Difference(
+        DAEMON,
+        "SIGUSR1 is ignored; 4.3.0 dies of it and leaves its programs without a parent.",
+    ),
+    Difference(
+        DAEMON,
+        "The command that daemonizes returns when the daemon is ready, or prints why it is not and exits with 2; 4.3.0 "
+        "returns at once with 0.",
+    ),
+    Difference(
+        DAEMON,
+        "A start is refused when the pid file names another living supervisord; 4.3.0 overwrites the file.",
+    ),
+    Difference(
+        DAEMON,
+        "Children begin with SIGPIPE and SIGXFSZ at their defaults; 4.3.0 lets them inherit that Python ignores both.",
+        {"signals_of_a_child": {"SigIgn": "0000000000000000"}},
+    ),
+    Difference(
+        DAEMON,
+        "Of the descriptors of the daemon, children inherit only 0, 1 and 2; 4.3.0 leaks those from `minfds` up.",
     ),
     Difference(
         RPC,
@@ -407,9 +454,9 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         EVENTS,
-        "A `[fcgi-program:x]` inside a `[group:y]` gets its socket, too. A socket that cannot be opened is a spawn error "
-        "of that program; in 4.3.0 it ends the daemon. A file that is not a stale socket is never removed; our own "
-        "socket file is removed with the socket.",
+        "A `[fcgi-program:x]` inside a `[group:y]` gets its socket, too. A socket that cannot be opened is a spawn "
+        "error of that program; in 4.3.0 it ends the daemon. A file that is not a stale socket is never removed; our "
+        "own socket file is removed with the socket.",
     ),
 )
 
@@ -417,3 +464,18 @@ KNOWN: tuple[Difference, ...] = (
 def expected(chapter: str) -> dict[str, str]:
     """Return the observations of a story that differ on purpose, each with the piece of text of our side."""
     return {key: piece for known in KNOWN for key, piece in known.seen.get(chapter, {}).items()}
+
+
+def page_section() -> str:
+    """Return the list as COMPATIBILITY.md has it between its two marks."""
+    text = ""
+    areas = (CONFIGURATION, DAEMON, EVENTS, RPC, CTL, LOGS)
+    for area, known in groupby(sorted(KNOWN, key=lambda d: areas.index(d.area)), key=lambda d: d.area):
+        text += f"### {area}\n\n" + "".join(f"- {difference.sentence}\n" for difference in known) + "\n"
+    return f"{BEGIN}\n{text}{END}"
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text(encoding="utf-8")
+    before, after = page.split(BEGIN)[0], page.split(END)[1]
+    PAGE.write_text(before + page_section() + after, encoding="utf-8")

@@ -114,6 +114,17 @@ def other_users(story: Story) -> None:
             story.note(name, daemon.read(f"{name}.log"))
 
 
+def signals_of_a_child(story: Story) -> None:
+    """Which signals a shell's child finds ignored and blocked."""
+    config = "[program:p]\ncommand = sh -c 'grep -E \"Sig(Ign|Blk)\" /proc/self/status; exec cat'\n"
+    with story.daemon(config + "stdout_logfile = %(here)s/p.log\n") as daemon:
+        daemon.wait_line("success: p")
+        story.wait_text("p.log", "SigIgn")
+        for line in daemon.read("p.log").splitlines():
+            name, _, mask = line.partition(":")
+            story.note(name, mask.strip())
+
+
 def groups_and_numbers(story: Story) -> None:
     (story.home / "portrait.py").write_text(PORTRAIT)
     config = f"""
@@ -186,6 +197,7 @@ PLOTS: tuple[Plot, ...] = (
     servers_in_the_environment,
     inet_server_in_the_environment,
     other_users,
+    signals_of_a_child,
     groups_and_numbers,
     command_words,
     stop_reaches_the_group_only_on_request,
