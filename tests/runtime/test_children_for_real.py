@@ -88,6 +88,54 @@ def test_many_exits_behind_one_signal_are_all_told() -> None:
     play(scenario)
 
 
+def test_children_that_die_as_soon_as_they_are_started_again_do_not_keep_the_loop() -> None:
+    plan = SpawnPlan(argv=("true",), executable="/bin/true", env={})
+    chains, lives = 20, 3000
+
+    async def scenario(stage: Stage) -> None:
+        spawned = ended = 0
+        turn: asyncio.Future[int] = stage.loop.create_future()
+        all_ended = asyncio.Event()
+
+        def again(_status: ExitStatus | None = None) -> None:
+            nonlocal spawned, ended
+            if spawned < lives and not turn.done():
+                spawned += 1
+                stage.reaper.register(spawn(plan), again)
+            elif (ended := ended + 1) == chains:
+                all_ended.set()
+
+        stage.loop.call_later(0.1, lambda: turn.set_result(spawned))
+        for _ in range(chains):
+            again()
+        await all_ended.wait()
+
+        assert await turn < lives
+
+    play(scenario)
+
+
+def test_an_owner_that_fails_keeps_no_exit_from_the_others() -> None:
+    async def scenario(stage: Stage) -> None:
+        failures: list[object] = []
+        stage.loop.set_exception_handler(lambda _loop, context: failures.append(context["exception"]))
+
+        def fail(status: ExitStatus) -> None:
+            raise RuntimeError(str(status))
+
+        pids = [spawn(python("pass")) for _ in range(2)]
+        for pid in pids:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # both are dead when the reaper looks
+        ended: asyncio.Future[ExitStatus] = stage.loop.create_future()
+        stage.reaper.register(pids[0], fail)
+        stage.reaper.register(pids[1], ended.set_result)
+
+        assert await ended == ExitStatus(code=0)
+        assert len(failures) == 1
+
+    play(scenario)
+
+
 def test_a_child_leads_a_process_group_of_its_own() -> None:
     async def scenario(stage: Stage) -> None:
         ours, theirs = os.pipe()

@@ -27,6 +27,7 @@ from warden.logs.mainlog import MainLog
 from warden.rpc.registry import Registry
 from warden.runtime.identity import PidFile
 from warden.runtime.reaper import Reaper
+from warden.runtime.signals import on_signal
 from warden.runtime.sockets import close_http, open_http
 from warden.words import ExitStatus, Mood
 
@@ -220,10 +221,10 @@ class Life:
 
     def _listen_to_signals(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
         for signum in _EXIT_SIGNALS:
-            loop.add_signal_handler(signum, self._on_exit_signal, signum, supervisor, down)
-        loop.add_signal_handler(signal.SIGHUP, self._on_hup, loop, supervisor, down)
-        loop.add_signal_handler(signal.SIGUSR2, self._on_usr2, supervisor)
-        loop.add_signal_handler(signal.SIGUSR1, self._log_debug, "received SIGUSR1, ignored")
+            on_signal(loop, signum, partial(self._on_exit_signal, signum, supervisor, down))
+        on_signal(loop, signal.SIGHUP, partial(self._on_hup, loop, supervisor, down))
+        on_signal(loop, signal.SIGUSR2, partial(self._on_usr2, supervisor))
+        on_signal(loop, signal.SIGUSR1, partial(self._log_debug, "received SIGUSR1, ignored"))
 
     def _on_exit_signal(self, signum: signal.Signals, supervisor: Supervisor, down: asyncio.Event) -> None:
         self._log.warn(f"received {signum.name} indicating exit request")

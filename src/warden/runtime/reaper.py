@@ -7,7 +7,10 @@ import os
 import signal
 from collections.abc import Callable
 
+from warden.runtime import signals
 from warden.words import ExitStatus
+
+_SLICE_SECONDS = 0.004  # the longest that many exits keep the loop to themselves
 
 
 def decode(wait_status: int) -> ExitStatus:
@@ -29,40 +32,60 @@ class Reaper:
     def __init__(self, on_stranger: Callable[[int, ExitStatus], None]) -> None:
         self._on_stranger = on_stranger
         self._owners: dict[int, Callable[[ExitStatus], None]] = {}
+        self._next: asyncio.Handle | None = None  # set while there may be dead children left
 
     def attach(self, loop: asyncio.AbstractEventLoop, on_signal: Callable[[], None] = lambda: None) -> None:
         """Call ``on_signal`` and reap on every SIGCHLD from now on; reap what died before."""
 
         def ring() -> None:
             on_signal()
-            self.reap()
+            self._reap_soon(loop)
 
-        loop.add_signal_handler(signal.SIGCHLD, ring)
-        loop.call_soon(self.reap)
+        signals.on_signal(loop, signal.SIGCHLD, ring)
+        self._reap_soon(loop)
 
     def detach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop listening to SIGCHLD."""
+        if self._next is not None:
+            self._next.cancel()
         loop.remove_signal_handler(signal.SIGCHLD)
 
     def register(self, pid: int, on_exit: Callable[[ExitStatus], None]) -> None:
         """Tell ``on_exit`` how the child ended, once."""
         self._owners[pid] = on_exit
 
-    def reap(self) -> None:
-        """Collect every child that is dead right now.
+    def _reap_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._next is None:
+            self._next = loop.call_soon(self._reap, loop)
 
-        One SIGCHLD may stand for many exits, so this drains until the kernel
-        says there is nothing left.
+    def _reap(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Collect the children that are dead right now, or as many of them as there is time for.
+
+        One SIGCHLD may stand for many exits, so this goes on until the kernel says
+        there is nothing left.  Owners may start children again that die at once:
+        everybody else on the loop must have a turn in between.
         """
-        while True:
-            try:
-                pid, status, _usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:  # no children at all
-                return
-            if pid == 0:  # children, but none of them dead
-                return
-            on_exit = self._owners.pop(pid, None)
-            if on_exit is None:
-                self._on_stranger(pid, decode(status))
-            else:
-                on_exit(decode(status))
+        self._next = None
+        end = loop.time() + _SLICE_SECONDS
+        more = True
+        try:
+            while more and loop.time() < end:
+                more = self._collect()
+        finally:
+            if more:  # also when an owner failed: the others wait for their exits
+                self._reap_soon(loop)
+
+    def _collect(self) -> bool:
+        """Collect one dead child and tell its owner; return whether there was one."""
+        try:
+            pid, status, _usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:  # no children at all
+            return False
+        if pid == 0:  # children, but none of them dead
+            return False
+        on_exit = self._owners.pop(pid, None)
+        if on_exit is None:
+            self._on_stranger(pid, decode(status))
+        else:
+            on_exit(decode(status))
+        return True
