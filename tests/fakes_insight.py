@@ -22,6 +22,12 @@ class FakeInsight:
     control: FakeControl
     measured: dict[str, Usage] = field(default_factory=dict)
     watchers: list[Callable[[Notice], None]] = field(default_factory=list)
+    asked: int = 0
+
+    @property
+    def revision(self) -> int:
+        self.asked += 1
+        return self.asked  # whatever a test does may have changed something
 
     def daemon(self) -> DaemonView:
         return DaemonView(

@@ -69,6 +69,25 @@ def test_watchers_hear_of_changes_after_the_facts_have_changed(tmp_path: Path) -
     play(tmp_path, scenario, group("g", program("p", startsecs=0)))
 
 
+def test_the_revision_grows_with_every_change_of_the_fleet(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        watching = insight(stage)
+        seen = [watching.revision]
+        await stage.control.start("g:p", wait=True)
+        seen.append(watching.revision)
+        await stage.control.stop("g:p", wait=True)
+        seen.append(watching.revision)
+        stage.control.remove_group("g")
+        seen.append(watching.revision)
+        stage.control.add_group("g")
+        seen.append(watching.revision)
+
+        assert seen == sorted(set(seen))
+        assert watching.revision == seen[-1]
+
+    play(tmp_path, scenario, group("g", program("p", startsecs=0)))
+
+
 def test_usage_is_measured_for_the_whole_tree_while_somebody_watches(tmp_path: Path) -> None:
     config = program(
         "p", "/bin/sh -c 'sleep 1000 & sleep 1000 & wait'", startsecs=0, stopasgroup=True, killasgroup=True

@@ -95,7 +95,7 @@ def _no_number(text: str) -> NoReturn:
 
 def _answer(result: object, request: Request) -> Answer:
     if isinstance(result, Prepared):
-        body, tag = result.text.encode(), result.tag
+        body, tag = result.body, result.tag
     else:
         body = json.dumps(result).encode()
         tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'

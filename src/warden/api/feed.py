@@ -83,7 +83,8 @@ class Feed:
     def snapshot(self, *, lines: bool) -> tuple[int, bytes]:
         """Return the whole truth, and the number of the event up to which it holds."""
         daemon = json.dumps({"daemon": translate.daemon(self._insight.daemon())})
-        data = f"{daemon[:-1]}, {self._listing.everything().text[1:]}"  # two objects become one
+        processes = self._listing.everything().body.decode()
+        data = f"{daemon[:-1]}, {processes[1:]}"  # two objects become one
         first = f"retry: {RETRY_MS}\n".encode() + event("snapshot", self._id(), data)
         if lines and self._lines.now:
             first += event("log_line", self._id(), json.dumps(self._lines.now))

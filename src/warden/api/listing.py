@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 
 from warden.api import translate
@@ -12,7 +13,6 @@ from warden.rpc.control import Control, ProcessView
 from warden.rpc.insight import Insight, Usage
 from warden.words import make_namespec
 
-_Facts = list[tuple[ProcessView, Usage | None]]
 _CLOCK = frozenset({"now", "description"})  # what changes with the time alone
 
 
@@ -22,7 +22,7 @@ class Listing:
     def __init__(self, control: Control, insight: Insight) -> None:
         self._control = control
         self._insight = insight
-        self._facts: _Facts = []
+        self._as_of = (-1, 0)
         self._everything = _prepare([])
 
     def one(self, namespec: str) -> Process:
@@ -43,13 +43,13 @@ class Listing:
 
     def everything(self) -> Prepared[Processes]:
         """Return all processes."""
-        facts = self._look()
-        if facts != self._facts:
-            self._everything = _prepare([translate.process(view, usage) for view, usage in facts])
-            self._facts = facts
+        now = (self._insight.revision, int(time.time()))  # the clock of ``now`` and of uptimes has whole seconds
+        if now != self._as_of:
+            self._everything = self.chosen(lambda _view: True)
+            self._as_of = now
         return self._everything
 
-    def _look(self) -> _Facts:
+    def _look(self) -> list[tuple[ProcessView, Usage | None]]:
         usage = self._insight.usage
         return [(view, usage(make_namespec(view.group, view.name))) for view in self._control.processes()]
 
@@ -57,4 +57,4 @@ class Listing:
 def _prepare(processes: Sequence[Process]) -> Prepared[Processes]:
     timeless = tuple(value for one in processes for key, value in one.items() if key not in _CLOCK)
     tag = f'W/"{hash(timeless) & 0xFFFFFFFFFFFFFFFF:x}"'
-    return Prepared(json.dumps({"processes": processes}), tag)
+    return Prepared(json.dumps({"processes": processes}).encode(), tag)

@@ -10,7 +10,7 @@ Shape = TypeVar("Shape")
 
 @dataclass(frozen=True, slots=True)
 class Prepared(Generic[Shape]):
-    """The JSON text of a ``Shape`` and its entity tag."""
+    """The encoded JSON of a ``Shape`` and its entity tag."""
 
-    text: str
+    body: bytes
     tag: str

@@ -32,7 +32,13 @@ class DaemonInsight:
         self._config = config
         self._started = time.time()
         self._watchers: list[Callable[[Notice], None]] = []
-        self._meter = UsageMeter(self._roots, lambda: self._tell(Notice(kind="usage")))
+        self._measured = 0
+        self._meter = UsageMeter(self._roots, self._on_usage)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change and every measurement."""
+        return self._supervisor.revision + self._measured
 
     def daemon(self) -> DaemonView:
         """Describe the daemon."""
@@ -108,6 +114,10 @@ class DaemonInsight:
         bus.unsubscribe(types.ProcessStateEvent, self._on_process)
         bus.unsubscribe(types.ProcessGroupEvent, self._on_group)
         bus.unsubscribe(types.SupervisorStateChangeEvent, self._on_daemon)
+
+    def _on_usage(self) -> None:
+        self._measured += 1
+        self._tell(Notice(kind="usage"))
 
     def _on_process(self, event: types.Event) -> None:
         assert isinstance(event, types.ProcessStateEvent)

@@ -80,6 +80,7 @@ class Supervisor:
         serials: Serials,
     ) -> None:
         self.mood = Mood.RUNNING
+        self.revision = 0  # of the facts about all processes
         self.groups: dict[str, Group] = {}
         self.bus = bus
         self.log = log
@@ -120,6 +121,7 @@ class Supervisor:
         processes = {member.process.name: self.make_process(config.name, member.process) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
+        self.revision += 1
         if config.pool is not None:
             self.pools.add(group, config.pool)
         for socket in {process.socket for process in config.processes if process.socket is not None}:
@@ -133,6 +135,7 @@ class Supervisor:
     def remove_group(self, group: Group) -> None:
         """Forget a group; all its processes must be in a stopped phase."""
         del self.groups[group.config.name]
+        self.revision += 1
         for process in group.processes.values():
             self._forget(process)
         self.pools.remove(group.config.name)
@@ -141,11 +144,13 @@ class Supervisor:
     def adopt(self, group: Group, process: Process) -> None:
         """Make a process a member of a group that is active; the group's configuration then has it too."""
         group.processes[process.name] = process
+        self.revision += 1
         group.config = replace(group.config, processes=(*group.config.processes, process.config))
 
     def dismiss(self, group: Group, process: Process) -> None:
         """Take a process in a stopped phase out of its group, and out of the group's configuration."""
         del group.processes[process.name]
+        self.revision += 1
         rest = tuple(config for config in group.config.processes if config.name != process.name)
         group.config = replace(group.config, processes=rest)
         self._forget(process)
@@ -242,6 +247,7 @@ class Supervisor:
         if isinstance(event, StartRequested) and not self.may_start:
             return
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
+        self.revision += 1
         if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
             process.restarts += 1
         for effect in effects:
@@ -343,7 +349,9 @@ class Supervisor:
     def _order(self, members: Iterable[Member]) -> None:
         for member in members:
             process = self._find(member)
-            self.feed(process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested("the daemon goes down"))
+            self.feed(
+                process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested("the daemon goes down")
+            )
 
     def _finish_if_down(self) -> None:
         if self._down is not None and self._down.plan.complete:

@@ -27,6 +27,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_STREAMS = 224  # fewer than connections: requests have to get through beside them
 KEEP_ALIVE_SECONDS = 15.0
 
+_METHODS = ("GET", "HEAD", "POST")
 _STYLESHEET = Path(manual.__file__).parents[1] / "web" / "static" / "docs.css"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 _PAGE_HEADERS = {
@@ -71,7 +72,7 @@ class ApiRoutes:
             status = refused.reply.status
             return _reply(problem_answer(HttpRefusal(status, HTTPStatus(status).phrase)), close=True)
         if isinstance(answer, Answer):
-            return _reply(answer)
+            return _reply(answer, close=request.method not in _METHODS)  # the body of another one was not read
         try:
             return await self._stream(request, connection, answer, news)
         finally:
@@ -139,7 +140,7 @@ async def _asked(request: web.BaseRequest, raw_path: str) -> Request:
     if not raw_path.startswith(ROOT):
         raise HttpRefusal(404, f"the API begins at {ROOT}")
     body = b""
-    if request.method not in ("GET", "HEAD"):
+    if request.method == "POST":
         if is_foreign(request.headers):
             raise HttpRefusal(403, "another site's page must not do that")
         body = await read_body(request, MAX_BODY_BYTES)

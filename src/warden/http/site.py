@@ -47,6 +47,8 @@ class _Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - aiohttp's signature
     ) -> web.StreamResponse:
+        if isinstance(exc, ConnectionError):  # the client is gone: nobody is left to answer, and nothing went wrong
+            raise exc
         if status >= 500:
             self.log_exception("Server Error: %s", request.raw_path, exc_info=exc)
         if request.writer.output_size > 0:

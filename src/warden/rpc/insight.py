@@ -82,6 +82,14 @@ class DaemonView:
 class Insight(Protocol):
     """Questions about the daemon and its fleet; answered at any time, also while it goes down."""
 
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever the facts or measurements of any process may have changed.
+
+        What only the clock changes does not count: ``now``, the uptime, a measurement that became old.
+        """
+        ...
+
     def daemon(self) -> DaemonView:
         """Describe the daemon."""
         ...
