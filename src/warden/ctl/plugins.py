@@ -7,6 +7,7 @@ only when a plugin asks for a proxy.
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ class Controller:
     def __init__(self, session: Session, run_line: Callable[[str], None]) -> None:
         self._session = session
         self._run_line = run_line
+        self._home = threading.get_ident()
+        self._turn = threading.Lock()
         self._proxy: Any = None
         self._proxied: ClientConfig | None = None  # the settings the proxy was made for
 
@@ -75,8 +78,16 @@ class Controller:
         return self.get_server_proxy("supervisor")
 
     def onecmd(self, line: str) -> None:
-        """Run a line as if it were typed."""
-        self._run_line(line)
+        """Run a line as if it were typed.
+
+        Some plugins start threads that call this, and wait for them: these take
+        turns, since they share our connection.
+        """
+        if threading.get_ident() == self._home:
+            self._run_line(line)
+            return
+        with self._turn:
+            self._run_line(line)
 
     def close(self) -> None:
         """Drop the connection of the proxy."""
