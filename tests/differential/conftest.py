@@ -8,7 +8,6 @@ import pytest
 
 from differential.story import Plot, differences, tell
 
-
 ALARM = 400  # seconds; stories wait for the ancestor's one-second clock, and CI machines are slow
 
 

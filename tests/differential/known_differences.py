@@ -119,8 +119,8 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
-        "A restart (HUP, `reload`) reads the new configuration before it stops anything; if that is broken, a CRIT line "
-        "says so and everything runs on. 4.3.0 stops all programs and ends.",
+        "A restart (HUP, `reload`) reads the new configuration before it stops anything; if that is broken, a CRIT "
+        "line says so and everything runs on. 4.3.0 stops all programs and ends.",
     ),
     Difference(
         DAEMON,

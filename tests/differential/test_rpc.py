@@ -111,7 +111,18 @@ def questions(story: Story) -> None:
                 answer = daemon.rpc(name, *METHODS[name])
                 story.note(key, answer if name != "system.methodHelp" else sorted(answer))
         story.note("getPID is the daemon's", daemon.rpc("supervisor.getPID")["value"] == daemon.popen.pid)
-        for name in ("nope", "web:nope", "nope:web", "worker", "worker:*", "worker:", "worker:w_00", "web:web", "", ":"):
+        for name in (
+            "nope",
+            "web:nope",
+            "nope:web",
+            "worker",
+            "worker:*",
+            "worker:",
+            "worker:w_00",
+            "web:web",
+            "",
+            ":",
+        ):
             story.rpc(daemon, "getProcessInfo", name)
         for name in ("*", "*:*", "worker:w_00:x", " web", "WEB"):
             story.rpc(daemon, "getProcessInfo", name)

@@ -486,7 +486,9 @@ def help_for_everything(story: Story) -> None:
     story.command("supervisorctl", "?", "nonsense")
     for option in ("-h", "--help", "-?"):
         ran = story.command("supervisorctl", option, lines=0)
-        story.note(f"{option} mentions", [word in ran.stdout for word in ("-c", "-i", "-s", "-u", "-p", "-r", "action")])
+        story.note(
+            f"{option} mentions", [word in ran.stdout for word in ("-c", "-i", "-s", "-u", "-p", "-r", "action")]
+        )
 
 
 def shell_on_a_pipe(story: Story) -> None:

@@ -51,9 +51,7 @@ class Ran:
     rc: int
 
 
-def run(
-    command: Sequence[str], cwd: Path, *, stdin: str | None = None, env: Mapping[str, str] | None = None
-) -> Ran:
+def run(command: Sequence[str], cwd: Path, *, stdin: str | None = None, env: Mapping[str, str] | None = None) -> Ran:
     """Run one command to its end, in the fixed environment and without a terminal."""
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}
     done = subprocess.run(
@@ -157,11 +155,11 @@ class Daemon:
             return self._ended or sum(1 for line in self._lines if wanted.search(line)) >= count
 
         with self._changed:
-            in_time = self._changed.wait_for(seen, ALARM)
+            self._changed.wait_for(seen, ALARM)
             found = sum(1 for line in self._lines if wanted.search(line))
             errors = (self.home / "stderr").read_text(errors="replace")
             story = "\n".join([*self._lines, errors])
-        assert in_time and found >= count, f"{self.side.name}: no line {pattern!r} ({found} of {count}) in:\n{story}"
+        assert found >= count, f"{self.side.name}: no line {pattern!r} ({found} of {count}) in:\n{story}"
 
     def wait_state(self, namespec: str, state: str) -> None:
         """Return when the process is in the state of that name."""

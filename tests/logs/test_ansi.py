@@ -1,3 +1,5 @@
+"""Escape sequences go, text stays, whatever the chunk borders."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Names, rights, claims and clearing of the logs that the daemon chooses itself."""
+
 from __future__ import annotations
 
 import os

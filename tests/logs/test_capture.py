@@ -1,3 +1,5 @@
+"""Tagged messages are found in a stream, whatever the chunk borders."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Log files: rotation, reopening, clearing, and disks that fail."""
+
 from __future__ import annotations
 
 import os

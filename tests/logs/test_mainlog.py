@@ -1,3 +1,5 @@
+"""The activity log: levels, format and targets."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""The sink that keeps only the newest bytes."""
+
 from __future__ import annotations
 
 from warden.logs.sinks import RingSink

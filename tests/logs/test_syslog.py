@@ -1,3 +1,5 @@
+"""Output of a process as syslog records."""
+
 from __future__ import annotations
 
 import itertools

@@ -1,3 +1,5 @@
+"""Reading, tailing and following log files by the rules of the RPC methods."""
+
 from __future__ import annotations
 
 import os

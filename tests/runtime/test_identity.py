@@ -21,7 +21,7 @@ def test_the_daemons_own_user_changes_nothing() -> None:
 
 def test_an_unknown_user_is_refused_in_the_reference_s_words() -> None:
     assert identity.identity_for_child(4_000_000) == "couldn't setuid to 4000000: Can't find uid 4000000"
-    with pytest.raises(StartupError, match="^Can't find uid 4000000$"):
+    with pytest.raises(StartupError, match=r"^Can't find uid 4000000$"):
         identity.become(4_000_000)
 
 
@@ -37,7 +37,7 @@ def test_root_may_give_a_child_another_user() -> None:
 @pytest.mark.skipif(os.getuid() == 0, reason="root may become anybody")
 def test_a_plain_user_may_not() -> None:
     assert identity.identity_for_child(0) == "couldn't setuid to 0: Can't drop privilege as nonroot user"
-    with pytest.raises(StartupError, match="^Can't drop privilege as nonroot user$"):
+    with pytest.raises(StartupError, match=r"^Can't drop privilege as nonroot user$"):
         identity.become(0)
 
 
@@ -55,7 +55,9 @@ def test_a_limit_that_cannot_be_raised_names_the_true_hard_limit(monkeypatch: py
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (100, 200))
     monkeypatch.setattr(resource, "setrlimit", refuse)
 
-    with pytest.raises(StartupError, match="required to run this process is 1000 as per .* only allow you to open 200 file"):
+    with pytest.raises(
+        StartupError, match=r"required to run this process is 1000 as per .* only allow you to open 200 file"
+    ):
         identity.raise_limits(1000, 1)
 
 

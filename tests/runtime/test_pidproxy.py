@@ -1,3 +1,5 @@
+"""pidproxy stands in for a program that runs in the background: signals in, exit status out."""
+
 from __future__ import annotations
 
 import os

@@ -66,7 +66,7 @@ def test_a_living_socket_is_respected(folder: Path) -> None:
     config = unix(folder / "s")
     first = open_http(config)
 
-    with pytest.raises(StartupError, match="^Another program is already listening on a port"):
+    with pytest.raises(StartupError, match=r"^Another program is already listening on a port"):
         open_http(config)
 
     assert os.listdir() == ["s"]
@@ -98,7 +98,7 @@ def test_what_cannot_be_bound_is_said_in_the_reference_s_words(folder: Path, pat
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may give files away")
 def test_an_owner_that_we_may_not_set_is_said(folder: Path) -> None:
-    with pytest.raises(StartupError, match="^Not permitted to chown s to uid/gid"):
+    with pytest.raises(StartupError, match=r"^Not permitted to chown s to uid/gid"):
         open_http(unix(folder / "s", owner=(0, 0)))
 
     assert os.listdir() == []
@@ -116,6 +116,6 @@ def test_inet_sockets_listen_and_a_second_one_is_refused(host: str) -> None:
 
     with socket.create_connection((host, port)):
         pass
-    with pytest.raises(StartupError, match="^Another program is already listening"):
+    with pytest.raises(StartupError, match=r"^Another program is already listening"):
         open_http(config)
     close_http(config, listener)

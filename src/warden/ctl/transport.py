@@ -63,7 +63,8 @@ class SupervisorTransport(xmlrpc.client.Transport):
             response = self._send(handler, request_body)
         if response.status != 200:
             self.close()
-            raise xmlrpc.client.ProtocolError(str(host) + handler, response.status, response.reason, "")  # type: ignore[arg-type]
+            url = str(host) + handler
+            raise xmlrpc.client.ProtocolError(url, response.status, response.reason, "")  # type: ignore[arg-type] # "", as ever
         parser, unmarshaller = self.getparser()
         parser.feed(response.read())
         parser.close()

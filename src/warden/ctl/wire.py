@@ -172,7 +172,7 @@ class Connection:
             connection.sendall(self._head("GET", path, ""))
             # Unbuffered, so that nothing waits unseen when somebody selects on the socket.
             with connection.makefile("rb", buffering=0) as reader:
-                status, reason, headers = self._read_head(reader)  # type: ignore[arg-type]
+                status, reason, headers = self._read_head(reader)  # type: ignore[arg-type] # SocketIO reads lines, too
             if status != 200:
                 raise HttpStatus(self.address.url + path, status, reason)
             return Stream(connection, chunked=headers.get("transfer-encoding", "").lower() == "chunked")

@@ -21,7 +21,7 @@ class EventView:
         self.event = event
         self.__dict__.update(live)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc] # an instance may pretend
     def __class__(self) -> type[Event]:  # type: ignore[override] # plugins look up its wire name
         return type(self.event)
 

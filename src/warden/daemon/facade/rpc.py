@@ -39,7 +39,7 @@ class InProcessApi(SupervisorApi):
         super().__init__(supervisord.control)
         self.supervisord = supervisord
 
-    def startProcess(self, name: str, wait: bool = True) -> object:  # type: ignore[override]
+    def startProcess(self, name: str, wait: bool = True) -> object:  # type: ignore[override] # deferred, not awaited
         """Start a process; with ``wait`` the function answers once it is RUNNING."""
         group, process = self._getGroupAndProcess(name)
         if process is None:
@@ -58,7 +58,7 @@ class InProcessApi(SupervisorApi):
 
         return deferred(started, self) if wait else True
 
-    def stopProcess(self, name: str, wait: bool = True) -> object:  # type: ignore[override]
+    def stopProcess(self, name: str, wait: bool = True) -> object:  # type: ignore[override] # deferred, not awaited
         """Stop a process; with ``wait`` the function answers once it has ended."""
         group, process = self._getGroupAndProcess(name)
         if process is None:
@@ -70,20 +70,20 @@ class InProcessApi(SupervisorApi):
 
         return deferred(stopped, self) if wait else True
 
-    def startProcessGroup(self, name: str, wait: bool = True) -> Deferred:  # type: ignore[override]
+    def startProcessGroup(self, name: str, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Start those of a group that do not run."""
         return make_allfunc(self._members(name), isNotRunning, self.startProcess, wait=wait)
 
-    def stopProcessGroup(self, name: str, wait: bool = True) -> Deferred:  # type: ignore[override]
+    def stopProcessGroup(self, name: str, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Stop those of a group that run."""
         return make_allfunc(reversed(self._members(name)), isRunning, self.stopProcess, wait=wait)
 
-    def startAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override]
+    def startAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Start all that do not run."""
         self._update("startAllProcesses")
         return make_allfunc(self._getAllProcesses(), isNotRunning, self.startProcess, wait=wait)
 
-    def stopAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override]
+    def stopAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Stop all that run."""
         self._update("stopAllProcesses")
         return make_allfunc(reversed(self._getAllProcesses()), isRunning, self.stopProcess, wait=wait)
@@ -104,11 +104,11 @@ class InProcessApi(SupervisorApi):
         """Publish a REMOTE_COMMUNICATION event."""
         return super().sendRemoteCommEvent(type, data)
 
-    def reloadConfig(self) -> Deferred:  # type: ignore[override]
+    def reloadConfig(self) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Read the configuration again; the function answers with added, changed, removed."""
         return self.supervisord.defer(super().reloadConfig(), self)
 
-    def restart(self) -> Deferred:  # type: ignore[override]
+    def restart(self) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Begin again; the function answers once the new configuration was found to be usable."""
         return self.supervisord.defer(super().restart(), self)
 
@@ -190,11 +190,14 @@ def isSignallable(process: ProcessView) -> bool:
 
 
 def make_allfunc(
-    processes: Iterable[Member], predicate: Callable[[ProcessView], bool], func: Callable[..., object], **extra: object
+    processes: Iterable[Member],
+    predicate: Callable[[ProcessView], bool],
+    func: Callable[..., object],
+    **extra_kwargs: object,
 ) -> Deferred:
     """Return a function that calls ``func`` for every process that ``predicate`` takes, and collects the answers.
 
-    ``func`` gets the namespec and ``extra``; it may answer with such a function.
+    ``func`` gets the namespec and ``extra_kwargs``; it may answer with such a function.
     The final answer has one struct per process: name, group, status, description.
     """
     chosen = [(group, process) for group, process in processes if predicate(process)]
@@ -223,7 +226,7 @@ def make_allfunc(
         asked, waiting[:] = list(waiting), []
         if not begun:
             begun = True
-            asked = [(member, functools.partial(func, _namespec(member), **extra)) for member in chosen]
+            asked = [(member, functools.partial(func, _namespec(member), **extra_kwargs)) for member in chosen]
         for member, ask in asked:
             settle(member, ask)
         return NOT_DONE_YET if waiting else results
