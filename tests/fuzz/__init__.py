@@ -1,0 +1,1 @@
+"""Random inputs, cut at random places, for what reads bytes of others."""
