@@ -13,10 +13,10 @@ from warden.http.origin import Verdict, judge_form, judge_link
 from warden.http.replies import Reply, error_reply
 from warden.rpc.control import Control
 from warden.web import actions
-from warden.web.pages import STYLESHEET, Pages
+from warden.web.assets import Asset
+from warden.web.pages import Pages
 from warden.words import Channel
 
-STYLESHEET_PATH = "/stylesheets/supervisor.css"
 PATHS = frozenset({"/", "/index.html", "/tail.html", "/ok.html"})
 MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 100
@@ -25,7 +25,10 @@ _HEADERS = {
     "Pragma": "no-cache",
     "Cache-Control": "no-cache, no-store",
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -88,15 +91,16 @@ class PageRoutes:
         return judge_link(request.headers)
 
 
-def stylesheet(request: web.BaseRequest) -> Reply:
-    """Return the style sheet, or that it has not changed."""
+def asset_reply(request: web.BaseRequest, asset: Asset) -> Reply:
+    """Return a file that pages load, or that it has not changed."""
     if request.method not in ("GET", "HEAD"):
         return error_reply(400, close=True)
-    modified = formatdate(STYLESHEET.stat().st_mtime, usegmt=True)
-    headers = {"Last-Modified": modified, "X-Content-Type-Options": "nosniff"}
+    modified = formatdate(asset.modified, usegmt=True)
+    # Asked for each time: after an upgrade no browser mixes modules of two versions.
+    headers = {"Last-Modified": modified, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if request.headers.get("If-Modified-Since") == modified:
         return Reply(status=304, headers=headers)
-    return Reply(content_type="text/css", body=STYLESHEET.read_bytes(), headers=headers)
+    return Reply(content_type=asset.content_type, body=asset.body, headers=headers)
 
 
 def _page(html: str, status: int = 200) -> Reply:

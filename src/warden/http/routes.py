@@ -11,13 +11,14 @@ from warden.http.api import ApiRoutes
 from warden.http.bodies import BodyRefused
 from warden.http.connections import Connection
 from warden.http.logtail import follow, target
-from warden.http.pages import PATHS, STYLESHEET_PATH, PageRoutes, stylesheet
+from warden.http.pages import PATHS, PageRoutes, asset_reply
 from warden.http.replies import Reply, error_reply, send
 from warden.http.rpc import RpcRoute
 from warden.http.server import Log
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
+from warden.web import assets
 
 
 class Routes:
@@ -63,8 +64,8 @@ class Routes:
         page = "/" + path.lstrip("/")
         if page in PATHS:
             return await self._pages.answer(request, page)
-        if path == STYLESHEET_PATH:
-            return stylesheet(request)
+        if asset := assets.find(path):
+            return asset_reply(request, asset)
         if path == "/status.html":  # where the original shows its template
             return Reply(status=303, headers={"Location": "./"})
         known = request.method in ("GET", "HEAD")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
@@ -19,7 +18,6 @@ from warden.words import RUNNING_PHASES, STOPPED_PHASES, VERSION, Channel, Mood,
 
 TAIL_MIN_BYTES = 1024
 TAIL_MAX_BYTES = 1024 * 1024
-STYLESHEET = Path(__file__).parent / "static" / "supervisor.css"
 
 _CLASS = {Phase.RUNNING: "statusrunning", Phase.FATAL: "statuserror", Phase.BACKOFF: "statuserror"}
 _QUESTIONS = {

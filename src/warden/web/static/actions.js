@@ -30,6 +30,7 @@ export const target = {
     name: `group ${name}`,
     path: (verb) => processPath(`${name}:*`, verb),
     namespecs,
+    isGroup: true,
   }),
   some: (namespecs) => ({
     name: plural(namespecs.length, "process", "processes"),
@@ -59,7 +60,8 @@ export class Actions {
   }
 
   /** Ask where one should, then do it. Never throws: failures are shown where they belong. */
-  async run(verb, wanted) {
+  async run(verb, asked) {
+    const wanted = verb === "clear" && asked.isGroup ? target.some(asked.namespecs) : asked; // groups have no log
     const namespecs = wanted.namespecs.filter((name) => this.#possible(verb, name));
     if (!namespecs.length) {
       this.#announce(`Nothing to ${VERBS[verb].title.toLowerCase()}.`, false);
@@ -69,10 +71,10 @@ export class Actions {
     if (extra === null) return;
     this.#begin(verb, namespecs);
     try {
-      const answer = await post(wanted.path(verb), { ...wanted.body, ...extra, wait: false });
+      const answer = await post(wanted.path(verb), { ...wanted.body, ...extra });
       this.#finish(verb, namespecs, answer?.results ?? []);
     } catch (error) {
-      for (const namespec of namespecs) this.#fail(namespec, error.message);
+      for (const namespec of namespecs) this.#fail(namespec, inWords(error.message));
       if (namespecs.length > 1) this.#announce(`Cannot ${verb} ${wanted.name}: ${error.message}`, true);
     }
   }
@@ -104,7 +106,7 @@ export class Actions {
   }
 
   #finish(verb, namespecs, results) {
-    const failed = new Map(results.filter((one) => !one.ok).map((one) => [one.namespec, one.error || one.code]));
+    const failed = new Map(results.filter((one) => !one.ok).map((one) => [one.namespec, inWords(one.error)]));
     for (const namespec of namespecs) {
       if (failed.has(namespec)) {
         this.#fail(namespec, failed.get(namespec));
@@ -152,4 +154,9 @@ function judge(waiting, process) {
   if (!moved) return null;
   if (state === "BACKOFF" || state === "FATAL") return process.spawnerr || process.cause || state.toLowerCase();
   return state === "EXITED" ? "done" : null;
+}
+
+/** `SPAWN_ERROR: web` as `spawn error: web`. */
+function inWords(fault) {
+  return String(fault).replace(/^[A-Z_]+(?=:|$)/, (name) => name.toLowerCase().replaceAll("_", " "));
 }

@@ -1,6 +1,6 @@
 // The one stream of events that keeps the page alive, and whether it is connected.
 
-import { address, get } from "./api.js";
+import { address } from "./api.js";
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
@@ -36,8 +36,8 @@ export class Feed {
     this.#on("process", (process) => this.#fleet.put(process));
     this.#on("daemon", (daemon) => this.#fleet.putDaemon(daemon));
     this.#on("usage", (measurements) => this.#fleet.measure(measurements));
-    this.#on("log_line", ({ namespec, text }) => this.#fleet.say(namespec, text));
-    this.#on("group", () => this.#recount());
+    this.#on("log_line", (lines) => this.#fleet.say(lines));
+    this.#on("group", (group) => this.#fleet.putGroup(group));
     source.onerror = () => this.#lost(source);
   }
 
@@ -53,14 +53,6 @@ export class Feed {
     this.#tell("lost");
     this.#timer = setTimeout(() => this.connect(), this.#wait);
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
-  }
-
-  async #recount() {
-    try {
-      this.#fleet.replace(null, listed(await get("processes")));
-    } catch {
-      this.#source?.onerror?.(); // a new connection begins with everything anew
-    }
   }
 
   #onVisibility() {
@@ -79,8 +71,4 @@ export class Feed {
     this.#source = null;
     this.#tell("asleep");
   }
-}
-
-function listed(answer) {
-  return Array.isArray(answer) ? answer : answer.processes;
 }

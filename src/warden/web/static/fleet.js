@@ -21,10 +21,9 @@ export class Fleet {
     this.errors = new Map(); // what went wrong with the last request, by namespec
     this.pending = new Map(); // what was asked for and has not happened yet, by namespec
     this.known = false; // whether a snapshot has come
-    this.#offset = 0;
   }
 
-  #offset;
+  #offset = 0;
   #listeners = new Set();
   #changed = new Set();
   #shape = false;
@@ -64,7 +63,6 @@ export class Fleet {
     const before = this.processes.get(process.namespec);
     if (process.now) this.#offset = Math.max(process.now, process.since || 0) - Date.now() / 1000;
     this.processes.set(process.namespec, { ...before, ...process });
-    if (process.last_line) this.lines.set(process.namespec, process.last_line);
     this.touch(process.namespec, before?.state !== process.state);
   }
 
@@ -85,10 +83,27 @@ export class Fleet {
     }
   }
 
-  /** The last line of output of a process. */
-  say(namespec, text) {
-    this.lines.set(namespec, text);
-    this.touch(namespec);
+  /** The last lines of output, by namespec. */
+  say(lines) {
+    for (const [namespec, text] of Object.entries(lines)) {
+      this.lines.set(namespec, text);
+      this.touch(namespec);
+    }
+  }
+
+  /** The members of a group as they are now; none: the group is gone. */
+  putGroup({ name, processes }) {
+    const members = new Set(processes.map((process) => process.namespec));
+    for (const [namespec, process] of this.processes) {
+      if (process.group === name && !members.has(namespec)) this.#forget(namespec);
+    }
+    for (const process of processes) this.put(process);
+    this.touch(null, true);
+  }
+
+  #forget(namespec) {
+    for (const map of [this.processes, this.lines, this.errors, this.pending]) map.delete(namespec);
+    this.#changed.add(namespec);
   }
 
   /** Set or (null) remove what is wrong with a process. */

@@ -29,6 +29,11 @@ export function span(seconds) {
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
 
+/** How long ago, in one unit: `42 s ago`, `14 min ago`. */
+export function ago(seconds) {
+  return `${span(seconds).split(" ").slice(0, 2).join(" ")} ago`;
+}
+
 /** A moment (seconds since the epoch): the time of day, with the date if it is not today. */
 export function moment(at) {
   if (!at) return "–";

@@ -1,0 +1,34 @@
+"""The files that pages load: style sheets, modules, the icon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "static"
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One file; ``modified`` in seconds since the epoch."""
+
+    body: bytes
+    content_type: str
+    modified: float
+
+
+# Only what is listed here can be asked for, so no path of a request is ever a path of the file system.
+_FILES = {f"/static/{file.name}": file for file in _FOLDER.iterdir() if file.suffix in _TYPES} | {
+    "/stylesheets/supervisor.css": _FOLDER / "supervisor.css"  # where Supervisor has it
+}
+
+
+def find(path: str) -> Asset | None:
+    """Return the file that a path of a URL stands for, None if there is none."""
+    file = _FILES.get(path)
+    if file is None:
+        return None
+    return Asset(
+        body=file.read_bytes(), content_type=_TYPES[file.suffix], modified=file.stat().st_mtime
+    )
