@@ -32,18 +32,38 @@ SocketConfig = refused("supervisor.datatypes.SocketConfig", _SOCKETS)
 InetStreamSocketConfig = refused("supervisor.datatypes.InetStreamSocketConfig", _SOCKETS)
 UnixStreamSocketConfig = refused("supervisor.datatypes.UnixStreamSocketConfig", _SOCKETS)
 
-existing_dirpath = readers.path_in_directory
 gid_for_uid = readers.primary_group
-inet_address = readers.inet_address
-name_to_uid = readers.user
-octal_type = readers.octal
-process_or_group_name = readers.name
 url = readers.url
 
 
 def existing_directory(v: str) -> str:
     """Read the name of a directory that exists."""
     return readers.existing_directory(v)
+
+
+def existing_dirpath(v: str) -> str:
+    """Read a path in a directory that exists."""
+    return readers.path_in_directory(v)
+
+
+def inet_address(s: str) -> tuple[str, int]:
+    """Read ``port`` or ``host:port``."""
+    return readers.inet_address(s)
+
+
+def name_to_uid(name: str) -> int:
+    """Read a user by name or number."""
+    return readers.user(name)
+
+
+def octal_type(arg: str) -> int:
+    """Read an octal number."""
+    return readers.octal(arg)
+
+
+def process_or_group_name(name: str) -> str:
+    """Read a name without blanks, colons and slashes."""
+    return readers.name(name)
 
 
 def integer(value: str | int) -> int:
@@ -107,9 +127,9 @@ def auto_restart(value: str) -> object:
     return AUTORESTART[readers.autorestart(str(value))]
 
 
-def port_number(s: str | int) -> int:
+def port_number(value: str | int) -> int:
     """Read a port."""
-    return RangeCheckedConversion(int, readers.MIN_PORT, readers.MAX_PORT)(s)
+    return RangeCheckedConversion(int, readers.MIN_PORT, readers.MAX_PORT)(value)
 
 
 def colon_separated_user_group(arg: str) -> tuple[int, int]:

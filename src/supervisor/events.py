@@ -37,6 +37,7 @@ from warden.events.types import (
     Tick3600Event,
     TickEvent,
 )
+from warden.logs.capture import BEGIN, END
 
 __all__ = [
     "Event",
@@ -82,6 +83,8 @@ class EventTypes:
 
 for _name, _kind in types.NAMES.items():
     setattr(EventTypes, _name, _kind)
+for _name, _token in (("BEGIN_TOKEN", BEGIN), ("END_TOKEN", END)):  # programs that send messages look for them here
+    setattr(ProcessCommunicationEvent, _name, _token)
 
 
 def subscribe(type: type[Event], callback: Callback) -> None:

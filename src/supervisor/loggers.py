@@ -205,8 +205,12 @@ class RotatingFileHandler(FileHandler):
             older = f"{self.baseFilename}.{number}"
             newer = self.baseFilename if number == 1 else f"{self.baseFilename}.{number - 1}"
             if os.path.exists(newer):
-                os.replace(newer, older)
+                self.removeAndRename(newer, older)
         self._open("wb")
+
+    def removeAndRename(self, sfn: str, dfn: str) -> None:
+        """Give a file the name of another, which goes."""
+        os.replace(sfn, dfn)
 
 
 class SyslogHandler(Handler):

@@ -18,9 +18,10 @@ from warden.config.report import render_error
 from warden.config.search import find
 from warden.daemon.facade.refusal import refused
 from warden.errors import ConfigError
-from warden.words import VERSION, ExitStatus, make_namespec, signal_text, split_namespec
+from warden.words import VERSION, ExitStatus, signal_text, split_namespec
+from warden.words import make_namespec as _make_namespec
 
-__all__ = ["VERSION", "import_spec", "make_namespec", "split_namespec"]
+__all__ = ["VERSION", "import_spec", "split_namespec"]
 
 _CONFIGS = "warden.daemon.facade.configs"
 _INSIDE = "configurations are read by warden.config, and processes come from supervisord.process_groups"
@@ -37,7 +38,6 @@ __getattr__: Callable[[str], object] = late(
 )
 Options = refused("supervisor.options.Options", _INSIDE)
 ServerOptions = refused("supervisor.options.ServerOptions", _INSIDE)
-signame = signal_text
 
 
 class ProcessException(Exception):
@@ -110,6 +110,16 @@ class ClientOptions:
         """Return a proxy for the daemon."""
         transport = SupervisorTransport(self.username, self.password, self.serverurl)
         return xmlrpclib.ServerProxy("http://127.0.0.1", transport)
+
+
+def make_namespec(group_name: str, process_name: str) -> str:
+    """Return ``group:process``, or only one of them if they are the same."""
+    return _make_namespec(group_name, process_name)
+
+
+def signame(sig: int) -> str:
+    """Return the name of a signal."""
+    return signal_text(sig)
 
 
 def expand(s: str, expansions: Mapping[str, str | int], name: str) -> str:

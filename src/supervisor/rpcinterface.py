@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from supervisor.options import make_namespec
 from supervisor.states import (
     RUNNING_STATES,
     SIGNALLABLE_STATES,
@@ -16,7 +17,7 @@ from warden.daemon.facade.rpc import isNotRunning, isRunning, isSignallable, mak
 from warden.daemon.facade.supervisord import SupervisordView
 from warden.rpc.faults import Faults, RPCError
 from warden.rpc.registry import NOT_DONE_YET
-from warden.words import API_VERSION, VERSION, make_namespec, split_namespec
+from warden.words import API_VERSION, VERSION, split_namespec
 
 __all__ = [
     "API_VERSION",

@@ -54,9 +54,9 @@ class Controller:
     def exitstatus(self, status: int) -> None:
         self._session.exitstatus = status
 
-    def output(self, text: object) -> None:
+    def output(self, message: object) -> None:
         """Write a line."""
-        self._session.output(str(text))
+        self._session.output(str(message))
 
     def upcheck(self) -> bool:
         """Return whether the server can be used; if not, say why."""

@@ -1,0 +1,1 @@
+"""The old import paths, and real plugins."""
