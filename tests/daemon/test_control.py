@@ -155,6 +155,22 @@ def test_a_start_during_stopping_waits_for_the_stop(tmp_path: Path) -> None:
 # --- stop -----------------------------------------------------------------------
 
 
+def test_a_stop_is_over_when_the_process_has_stopped_even_if_another_request_starts_it_at_once(tmp_path: Path) -> None:
+    config = program("p", STUBBORN, startsecs=0, stopwaitsecs=1, stdout=log_to(tmp_path / "out"))
+
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("p", wait=True)
+        await said_by(tmp_path / "out", "ready")
+        await stage.control.stop("p", wait=False)
+        async with asyncio.TaskGroup() as requests:
+            requests.create_task(stage.control.start("p", wait=True))
+            requests.create_task(stage.control.stop("p", wait=True))
+
+        assert stage.find("p").state.phase is Phase.RUNNING
+
+    play(tmp_path, scenario, alone(config))
+
+
 def test_stop_with_wait_answers_when_the_child_is_gone(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)

@@ -254,6 +254,47 @@ def test_a_failed_signal_makes_the_process_unknown_and_its_exit_makes_it_known_a
     play(tmp_path, scenario, alone(program("p", startsecs=0, autorestart=Autorestart.NEVER)))
 
 
+def test_what_left_the_fleet_before_its_turn_never_starts(tmp_path: Path) -> None:
+    others = [alone(program(f"p{i:03d}", startsecs=0)) for i in range(60)]
+
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()  # goes on for a while
+        late = stage.supervisor.add_group(alone(program("late")))
+        stage.supervisor.start_group(late)
+        stage.supervisor.remove_group(late)
+        await stage.until("p059", Phase.RUNNING)
+        await asyncio.sleep(0)
+
+        assert late.processes["late"].state.phase is Phase.STOPPED
+
+    play(tmp_path, scenario, *others)
+
+
+def test_a_child_that_could_not_be_signalled_is_not_started_again_for_a_group_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_pid: int, _signum: int, *, to_group: bool) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        process = await stage.until("p", Phase.RUNNING)
+        pid = process.state.pid
+        with monkeypatch.context() as patch:
+            patch.setattr("warden.daemon.supervisor.send_signal", refuse)
+            with pytest.raises(PermissionError):
+                stage.supervisor.signal(process, signal.SIGHUP)
+        ended = asyncio.Event()
+        process.watchers.append(ended.set)
+        stage.control.remove_group("p")
+        os.kill(pid, signal.SIGKILL)
+        await ended.wait()
+
+        assert process.state.phase is Phase.EXITED
+
+    play(tmp_path, scenario, alone(program("p", startsecs=0, autorestart=Autorestart.ALWAYS)))
+
+
 def test_redirected_stderr_is_in_the_stdout_log(tmp_path: Path) -> None:
     config = program("p", "/bin/sh -c 'echo out; echo err >&2'", startsecs=0, autorestart=Autorestart.NEVER,
                      redirect_stderr=True, stdout=log_to(tmp_path / "out"))  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
+from contextlib import contextmanager
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
@@ -136,44 +137,30 @@ class DaemonControl(LogVerbs):
         if process.state.phase is Phase.STOPPING:
             if not wait:
                 raise AbnormalTermination(asked)
-            await self._until(process, lambda: process.state.phase is not Phase.STOPPING)
+            with _watching(process, set(Phase) - {Phase.STOPPING}) as ended:
+                await ended
             self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested())
         _judge(process.state.phase, asked)
         if wait:
-            _judge(await self._until(process, lambda: process.state.phase is not Phase.STARTING), asked)
+            with _watching(process, set(Phase) - {Phase.STARTING}) as decided:
+                _judge(await decided, asked)
 
     async def _stop(self, process: Process, asked: str, *, wait: bool) -> None:
         if process.state.phase not in RUNNING_PHASES and not (wait and process.state.phase is Phase.STOPPING):
             raise NotRunning(asked)
         self._supervisor.feed(process, StopRequested())
-        if wait:
-            while process.state.phase not in STOPPED_PHASES:
-                self._supervisor.log.info(f"waiting for {process.name} to stop")
-                try:
-                    async with asyncio.timeout(_REPORT_SECONDS):
-                        await self._until(process, lambda: process.state.phase in STOPPED_PHASES)
-                except TimeoutError:
-                    continue
-        if process.state.phase is Phase.UNKNOWN:
+        if (await self._stopped(process) if wait else process.state.phase) is Phase.UNKNOWN:
             raise Failed(f"cannot signal {asked}")
 
-    async def _until(self, process: Process, reached: Callable[[], bool]) -> Phase:
-        """Wait until ``reached()``, asked at every change of phase, and return the phase of that moment."""
-        if reached():
-            return process.state.phase
-        done: asyncio.Future[Phase] = asyncio.get_running_loop().create_future()
-
-        def look() -> None:
-            if reached() and not done.done():
-                done.set_result(process.state.phase)
-
-        process.watchers.append(look)
-        try:
-            return await done
-        finally:
-            process.watchers.remove(look)
+    async def _stopped(self, process: Process) -> Phase:
+        """Wait for the end of a stop, whoever starts the process afterwards, and say now and then that we wait."""
+        with _watching(process, STOPPED_PHASES) as ended:
+            while not ended.done():
+                self._supervisor.log.info(f"waiting for {process.name} to stop")
+                await asyncio.wait({ended}, timeout=_REPORT_SECONDS)
+        return ended.result()
 
     # --- signals, stdin, events
 
@@ -307,6 +294,23 @@ class DaemonControl(LogVerbs):
     async def restart(self) -> None:
         """Begin a restart, unless the new configuration cannot be used."""
         self._leave(await self.read_config())
+
+
+@contextmanager
+def _watching(process: Process, phases: Set[Phase]) -> Iterator[asyncio.Future[Phase]]:
+    """Give a future that gets the first of ``phases`` that the process is in, now or after a change."""
+    reached: asyncio.Future[Phase] = asyncio.get_running_loop().create_future()
+
+    def look() -> None:
+        if process.state.phase in phases and not reached.done():
+            reached.set_result(process.state.phase)
+
+    look()
+    process.watchers.append(look)
+    try:
+        yield reached
+    finally:
+        process.watchers.remove(look)
 
 
 def _judge(phase: Phase, asked: str) -> None:

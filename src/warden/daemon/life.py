@@ -163,7 +163,7 @@ class Life:
         self._ready()
         self._started = True
         bus.publish(types.SupervisorRunningEvent())
-        supervisor.start_all()
+        loop.call_soon(supervisor.start_all)  # on the loop, where a failure of ours does not end the daemon
         await down.wait()
         await server.close()
         insight.close()

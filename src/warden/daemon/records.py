@@ -40,7 +40,8 @@ class Process:
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
     for people only.  ``watchers`` are called after every change of phase;
     ``on_stdout``, set for event listeners, hears what the child says.
-    ``restarts`` counts the starts that nobody asked for.
+    ``restarts`` counts the starts that nobody asked for.  ``forgotten``: it is
+    no longer in the fleet and never starts again, whoever still holds it.
     """
 
     config: ProcessConfig
@@ -54,6 +55,7 @@ class Process:
     watchers: list[Callable[[], None]] = field(default_factory=list)
     on_stdout: Callable[[bytes], None] | None = None
     restarts: int = 0
+    forgotten: bool = False
     history: deque[Transition] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     @property

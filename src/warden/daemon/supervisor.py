@@ -88,7 +88,9 @@ class Supervisor:
         self._token = token
         self._loop = loop
         self._announcer = Announcer(bus, log)
-        self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self.feed(process, Tick(self.may_start)))
+        self._deadlines: Deadlines[Process] = Deadlines(
+            loop, lambda process: self.feed(process, Tick(self._may_start(process)))
+        )
         self.children = Children(
             loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit, flusher=flusher
         )
@@ -161,7 +163,11 @@ class Supervisor:
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
 
+    def _may_start(self, process: Process) -> bool:
+        return self.may_start and not process.forgotten
+
     def _forget(self, process: Process) -> None:
+        process.forgotten = True
         self._deadlines.set(process, None)
         for output in process.outputs.values():
             output.dispose()
@@ -244,7 +250,7 @@ class Supervisor:
 
     def _advance(self, process: Process, event: Event) -> None:
         before = process.state
-        if isinstance(event, StartRequested) and not self.may_start:
+        if isinstance(event, StartRequested) and not self._may_start(process):
             return
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
         self.revision += 1
@@ -264,7 +270,7 @@ class Supervisor:
         deadline = process.state.deadline
         if deadline is not None and deadline <= self._loop.time() and not _answer_is_due(process):
             self._deadlines.set(process, None)
-            self._inbox.append((process, Tick(self.may_start)))
+            self._inbox.append((process, Tick(self._may_start(process))))
         else:
             self._deadlines.set(process, deadline)
 

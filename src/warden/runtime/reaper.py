@@ -10,7 +10,7 @@ from collections.abc import Callable
 from warden.runtime import signals
 from warden.words import ExitStatus
 
-_SLICE_SECONDS = 0.004  # the longest that many exits keep the loop to themselves
+_SLICE_SECONDS = 0.002  # the longest that many exits keep the loop to themselves
 
 
 def decode(wait_status: int) -> ExitStatus:
