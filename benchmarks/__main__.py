@@ -1,0 +1,146 @@
+"""Measures Warden, Supervisor 4.3.0 and other supervisors side by side in one run, next to the bare limit.
+
+    .venv/bin/python -m benchmarks                    the whole run: about half an hour
+    .venv/bin/python -m benchmarks fleet --programs 100 --repetitions 1
+    .venv/bin/python -m benchmarks --quick            half a minute; fails if a ratio has become much worse
+
+The sides take turns, so that a change of the machine's mood meets all of them.  Peers that are not installed are
+left out (Debian: runit, s6, daemontools; ``scripts/peers`` installs circus and PM2).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks import fleet, growth, listener, output, quick
+from benchmarks.figures import LIMIT, Figures, as_data, as_text
+from benchmarks.plot import as_svg
+from benchmarks.sides import ROOT, Side, daemons, peers
+from benchmarks.stage import NoNews
+
+RESULTS = ROOT / "benchmarks" / "results"
+FLOOD_BYTES = 2 * output.GIB
+
+
+@contextmanager
+def reported(what: str) -> Iterator[None]:
+    """Say what goes on; a side that fails costs its own figures only."""
+    began = time.monotonic()
+    try:
+        yield
+    except (NoNews, OSError, subprocess.SubprocessError) as error:
+        print(f"{what}: not measured: {error!r}", file=sys.stderr, flush=True)
+    else:
+        print(f"{what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+def run_fleets(options: argparse.Namespace, figures: Figures) -> None:
+    """Start, keep alive, ask, stop."""
+    sides: list[Side] = [*daemons(options.warden), *peers()]
+    for side in [side for side in sides if side.missing()]:
+        print(f"{side.name}: left out, {side.missing()} is missing", file=sys.stderr)
+        sides.remove(side)
+    for repetition in range(options.repetitions):
+        bare = [fleet.elapsed(lambda: subprocess.run([sys.executable, "-I", "-S", "-c", ""])) for _ in range(7)]
+        for count in options.programs:
+            figures.add(fleet.status(count), LIMIT, statistics.median(bare))
+            with reported(f"{repetition + 1}. {count} programs, {LIMIT}"):
+                fleet.limit(figures, count)
+            for side in (side for side in sides if count <= side.most):
+                once = repetition == 0
+                kills = options.kills if once else 0
+                with reported(f"{repetition + 1}. {count} programs, {side.name}"):
+                    fleet.measure(side, figures, count, kills=kills, idle=options.idle if once else 0)
+
+
+def run_output(options: argparse.Namespace, figures: Figures) -> None:
+    """Floods and chatter."""
+    for repetition in range(options.repetitions):
+        for kind in ("plain", "rotating"):
+            with reported(f"{repetition + 1}. flood, {kind}, {LIMIT}"):
+                output.limit(figures, kind, FLOOD_BYTES)
+            for side in daemons(options.warden):
+                with reported(f"{repetition + 1}. flood, {kind}, {side.name}"):
+                    output.flood(side, figures, kind, FLOOD_BYTES)
+        for side in daemons(options.warden):
+            with reported(f"{repetition + 1}. chatter, {side.name}"):
+                output.chatter(side, figures, options.idle)
+
+
+def run_events(options: argparse.Namespace, figures: Figures) -> None:
+    """Events to a listener."""
+    for repetition in range(options.repetitions):
+        for side in daemons(options.warden):
+            with reported(f"{repetition + 1}. events, {side.name}"):
+                listener.measure(side, figures, 20_000)
+
+
+def run_growth(options: argparse.Namespace, figures: Figures) -> None:
+    """Few programs and many."""
+    few, many = 10, max(options.programs)
+    for side in daemons(options.warden):
+        for count in (few, many):
+            with reported(f"growth, {count} programs, {side.name}"):
+                growth.measure(side, figures, count)
+        with reported(f"growth, {side.name}"):
+            growth.compare(figures, side, few, many)
+
+
+WORKS: dict[str, Callable[[argparse.Namespace, Figures], None]] = {
+    "fleet": run_fleets,
+    "output": run_output,
+    "events": run_events,
+    "growth": run_growth,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("works", nargs="*", metavar="work", help=f"what to measure: {', '.join(WORKS)} (all)")
+    parser.add_argument("--programs", type=int, nargs="+", default=[100, 500, 2000], help="sizes of the fleet")
+    parser.add_argument("--kills", type=int, default=60, help="kills for the respawn time (%(default)s)")
+    parser.add_argument("--repetitions", type=int, default=3, help="turns of every side (%(default)s)")
+    parser.add_argument("--idle", type=float, default=10, help="seconds of idleness and of chatter (%(default)s)")
+    parser.add_argument("--warden", type=Path, default=Path(sys.executable).parent, help="folder of Warden's commands")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for latest.json and latest.svg")
+    parser.add_argument("--quick", action="store_true", help="only the short check of ratios")
+    options = parser.parse_args()
+    if unknown := set(options.works) - set(WORKS):
+        parser.error(f"no such work: {', '.join(sorted(unknown))}")
+    return options
+
+
+def main() -> int:
+    """Measure, print the table, write JSON and plot; return the exit status."""
+    options = arguments()
+    for side in daemons(options.warden):
+        if side.missing():
+            raise SystemExit(f"{side.name} is not installed: {side.missing()} is missing; run scripts/environment")
+    if options.quick:
+        return quick.check(options.warden)
+    figures = Figures()
+    for work in options.works or WORKS:
+        WORKS[work](options, figures)
+    print(as_text(figures))
+    machine = {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()}
+    options.results.mkdir(parents=True, exist_ok=True)
+    found = {"machine": machine, "load": os.getloadavg(), "figures": as_data(figures)}
+    (options.results / "latest.json").write_text(json.dumps(found, indent=1) + "\n")
+    (options.results / "latest.svg").write_text(as_svg(figures))
+    print(f"\nAll figures: {options.results}/latest.json, latest.svg", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
