@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,6 +112,11 @@ class FakeControl:
     async def reload_config(self) -> Changes:
         self._act()
         return Changes(added=("new",), changed=("other",), removed=())
+
+    async def update(self, groups: Collection[str] | None = None) -> Changes:
+        self._act()
+        self.done.append(("update", groups))
+        return Changes(added=("new",), changed=(), removed=())
 
     def add_group(self, name: str) -> None:
         self._act()
