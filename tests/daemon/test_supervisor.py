@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
+import termios
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, pyt
 
 from warden.config.model import ChannelConfig
 from warden.events import types
-from warden.words import Autorestart, Mood, Phase
+from warden.words import Autorestart, Channel, Mood, Phase
 
 
 def log_to(path: Path, **more: object) -> ChannelConfig:
@@ -396,6 +399,91 @@ def test_a_log_that_is_a_slow_pipe_makes_its_program_wait_and_loses_nothing(tmp_
 
         assert got == total
         assert (tmp_path / "err").read_text() == "done"
+        os.close(reader)
+
+    play(tmp_path, scenario, alone(config))
+
+
+def test_a_slow_log_makes_the_next_child_wait_too(tmp_path: Path) -> None:
+    """What the first child left waits still when the second begins to write."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    total = 3_000_000
+    code = (
+        f"import os, sys\nfirst = not os.path.exists('{tmp_path}/again')\nopen('{tmp_path}/again', 'w')\n"
+        f"left = 70000 if first else {total}\nwhile left: left -= os.write(1, b'x' * min(left, 65536))\n"
+        "sys.exit(first)"
+    )
+    config = program("p", python(code), startsecs=0, autorestart=Autorestart.UNEXPECTED, stdout=log_to(fifo))
+
+    async def scenario(stage: Stage) -> None:
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        stage.supervisor.start_all()
+        process = stage.find("p")
+        while process.restarts == 0:
+            await asyncio.sleep(0)
+        turns = got = 0
+        while turns < 500 and process.child is not None:  # the second child waits in its write
+            turns = turns + 1 if fill(process.child.outputs[Channel.STDOUT].fd) == 65536 else 0
+            await asyncio.sleep(0)
+        while got < 70000 + total:
+            with contextlib.suppress(BlockingIOError):
+                got += len(os.read(reader, 65536))
+            await asyncio.sleep(0)
+
+        assert not any("lost" in text for text in stage.said)
+        os.close(reader)
+
+    play(tmp_path, scenario, alone(config))
+
+
+def fill(fd: int) -> int:
+    """How much stands in a pipe."""
+    size = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, size)
+    return size[0]
+
+
+def test_a_reader_that_goes_away_does_not_hold_the_program(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    code = "import os\nleft = 3000000\nwhile left: left -= os.write(1, b'x' * min(left, 65536))"
+    config = program("p", python(code), startsecs=0, autorestart=Autorestart.NEVER, stdout=log_to(fifo))
+
+    async def scenario(stage: Stage) -> None:
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        stage.supervisor.start_all()
+        process = stage.find("p")
+        while not process.outputs[Channel.STDOUT].blocked:
+            await asyncio.sleep(0)
+        os.close(reader)
+        await stage.until("p", Phase.EXITED)
+
+    play(tmp_path, scenario, alone(config))
+
+
+def test_a_log_that_is_given_up_while_it_is_blocked_leaves_its_descriptor_to_others(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    code = "import os\nleft = 70000\nwhile left: left -= os.write(1, b'x' * left)"
+    config = program("p", python(code), startsecs=0, autorestart=Autorestart.NEVER, stdout=log_to(fifo))
+
+    async def scenario(stage: Stage) -> None:
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        stage.supervisor.start_all()
+        await stage.until("p", Phase.EXITED)
+        assert stage.find("p").outputs[Channel.STDOUT].blocked
+        open_before = set(os.listdir("/dev/fd"))
+        stage.control.remove_group("p")
+        (freed,) = open_before - set(os.listdir("/dev/fd"))
+        os.dup2(reader, int(freed))
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(int(freed), readable.set)
+        await readable.wait()
+
+        loop.remove_reader(int(freed))
+        os.close(int(freed))
         os.close(reader)
 
     play(tmp_path, scenario, alone(config))

@@ -101,7 +101,11 @@ class Children:
         stdin = None if wiring.our_stdin is None else InputPipe(self._loop, wiring.our_stdin)
         process.child = Child(pid, stdin, wiring.outputs)
         for channel, pipe in wiring.outputs.items():
-            self._pipes.add(pipe.fd, pipe.take, partial(self._end_of_output, process, channel))
+            at_end = partial(self._end_of_output, process, channel)
+            self._pipes.add(
+                pipe.fd, pipe.take, at_end, prompt=process.on_stdout is not None and channel is Channel.STDOUT
+            )
+            self._follow(process, channel)  # what its predecessor wrote may still wait
         return pid
 
     def _wire(self, process: Process, theirs: ExitStack, undo: ExitStack) -> _Wiring:
@@ -182,15 +186,17 @@ class Children:
         While it is only slow nothing more is read from the program, which then
         waits in its own write, as it would if it wrote there itself.
         """
-        pipe = process.child.outputs.get(channel) if process.child is not None else None
-        if pipe is None or not sink.blocked:
-            self._flusher.wait(sink)
-            return
-        self._pipes.pause(pipe.fd)
-        self._flusher.wait(sink, partial(self._let_go, process, channel, pipe))
+        self._flusher.wait(sink, partial(self._follow, process, channel))
+        self._follow(process, channel)
 
-    def _let_go(self, process: Process, channel: Channel, pipe: OpenPipe) -> None:
-        if process.child is not None and process.child.outputs.get(channel) is pipe:
+    def _follow(self, process: Process, channel: Channel) -> None:
+        """Read what the program writes while its log is not blocked; a broken log does not hold a program."""
+        pipe = process.child.outputs.get(channel) if process.child is not None else None
+        if pipe is None:
+            return
+        if process.outputs[channel].blocked:
+            self._pipes.pause(pipe.fd)
+        else:
             self._pipes.resume(pipe.fd)
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ class Flusher:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._noted: list[Waiting] = []
+        self._known: set[Waiting] = set()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look after them."""
@@ -29,23 +30,38 @@ class Flusher:
         for sink in noted:
             self.wait(sink)
 
-    def wait(self, sink: Waiting, on_done: Callable[[], None] | None = None) -> None:
-        """Call ``sink.flush`` until it returns True, then ``on_done``."""
+    def wait(self, sink: Waiting, on_turn: Callable[[], None] = lambda: None) -> None:
+        """Call ``sink.flush`` until it returns True, and ``on_turn`` after each attempt; once for each sink."""
         if self._loop is None:
             self._noted.append(sink)
-        elif sink.blocked and sink.fileno() >= 0:
-            fd = sink.fileno()
-            self._loop.add_writer(fd, self._write, fd, sink, on_done)
+        elif sink not in self._known:
+            self._known.add(sink)
+            self._plan(self._loop, sink, on_turn)
+
+    def _plan(self, loop: asyncio.AbstractEventLoop, sink: Waiting, on_turn: Callable[[], None]) -> None:
+        fd = sink.fileno()
+        if not sink.blocked or fd < 0:
+            loop.call_later(_RETRY_SECONDS, self._try, loop, sink, on_turn)
+            return
+
+        def stop() -> None:
+            loop.remove_writer(fd)
+            sink.on_close = None
+
+        def write() -> None:
+            stop()
+            self._try(loop, sink, on_turn)
+
+        def close() -> None:  # else the loop would watch whatever gets the descriptor's number next
+            stop()
+            loop.call_later(_RETRY_SECONDS, self._try, loop, sink, on_turn)
+
+        loop.add_writer(fd, write)
+        sink.on_close = close
+
+    def _try(self, loop: asyncio.AbstractEventLoop, sink: Waiting, on_turn: Callable[[], None]) -> None:
+        if sink.flush():
+            self._known.discard(sink)
         else:
-            self._loop.call_later(_RETRY_SECONDS, self._retry, sink, on_done)
-
-    def _write(self, fd: int, sink: Waiting, on_done: Callable[[], None] | None) -> None:
-        assert self._loop is not None
-        self._loop.remove_writer(fd)
-        self._retry(sink, on_done)
-
-    def _retry(self, sink: Waiting, on_done: Callable[[], None] | None) -> None:
-        if not sink.flush():
-            self.wait(sink, on_done)
-        elif on_done is not None:
-            on_done()
+            self._plan(loop, sink, on_turn)
+        on_turn()

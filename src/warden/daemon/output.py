@@ -60,6 +60,11 @@ class Output:
         self._stripper: AnsiStripper | None = None
         self._watchers: list[Callable[[], None]] = []
 
+    @property
+    def blocked(self) -> bool:
+        """Whether the log waits for somebody who reads it."""
+        return self._file is not None and self._file.blocked
+
     def open(self) -> Callable[[bytes], None]:
         """Open the log for a new child and return what takes its output.
 

@@ -56,6 +56,7 @@ class FileSink:
         self.path = path
         self.on_write: Callable[[], None] | None = None
         self.on_wait = on_wait
+        self.on_close: Callable[[], None] | None = None
         self._maxbytes = maxbytes if maxbytes > 0 else _NO_LIMIT
         self._backups = backups
         self._report = report
@@ -190,6 +191,7 @@ class FileSink:
         if self._waiting:
             self._report(f"cannot write log {self.path}: {self._lost + len(self._waiting)} bytes were lost")
             self._waiting.clear()
+        self._blocked = False
 
     def _adopt(self, target: Target) -> None:
         """Write to ``target`` from now on."""
@@ -256,6 +258,8 @@ class FileSink:
     def _drop(self) -> None:
         """Write nothing before the path could be opened again."""
         if self._fd >= 0:
+            if self.on_close is not None:
+                self.on_close()
             close_quietly(self._fd)
             self._fd = -1
 

@@ -39,6 +39,7 @@ class SyslogClient:
         backlog: int = _BACKLOG_BYTES,
     ) -> None:
         self.on_wait: Callable[[Waiting], None] | None = None
+        self.on_close: Callable[[], None] | None = None
         self._addresses = addresses
         self._ident = ident.encode()
         self._clock = clock
@@ -151,6 +152,8 @@ class SyslogClient:
 
     def _disconnect(self) -> None:
         if self._socket is not None:
+            if self.on_close is not None:
+                self.on_close()
             self._socket.close()
             self._socket = None
 

@@ -18,7 +18,12 @@ _SAFE_BYTES = select.PIPE_BUF  # a pipe that select calls writable takes this mu
 
 
 class Waiting(Protocol):
-    """Something that has data it could not write yet."""
+    """Something that has data it could not write yet.
+
+    ``on_close``, if set, is called before the descriptor is closed, whatever the reason.
+    """
+
+    on_close: Callable[[], None] | None
 
     @property
     def blocked(self) -> bool:
