@@ -318,6 +318,30 @@ def test_a_pipe_that_is_removed_in_the_middle_of_a_batch_is_left_alone() -> None
     play(scenario)
 
 
+def test_who_answers_us_is_heard_while_other_pipes_gather_a_batch() -> None:
+    async def scenario(stage: Stage) -> None:
+        pipes = OutputPipes(stage.loop)
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        chatty, listener = os.pipe(), os.pipe()
+        pipes.add(chatty[0], heard.put_nowait, lambda: None)
+        pipes.add(listener[0], heard.put_nowait, lambda: None, prompt=True)
+        rounds = []
+        for _ in range(20):  # one is enough: a slow machine may let a batch pass unseen
+            for word in (b"a", b"b"):  # one little write after the other: the next batch waits
+                os.write(chatty[1], word)
+                await heard.get()
+            os.write(chatty[1], b"c")
+            os.write(listener[1], b"READY")
+            rounds.append([await heard.get(), await heard.get()])
+
+        assert [b"READY", b"c"] in rounds
+        pipes.close()
+        for fd in (*chatty, *listener):
+            os.close(fd)
+
+    play(scenario)
+
+
 def test_the_rest_is_what_stands_in_the_pipe_now() -> None:
     reader, writer = os.pipe()
     os.write(writer, b"last words")

@@ -25,7 +25,8 @@ class OutputPipes:
     loop: a thousand chatty programs cost one wake-up per batch and not one each.
     A pipe that speaks now and then is read at once; when small writes follow one
     another, the next batch waits for a few milliseconds; when much is written,
-    nothing waits.
+    nothing waits.  Who answers us, as event listeners do, is always read at once:
+    its next question would wait too.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -34,15 +35,20 @@ class OutputPipes:
         self._nested = hasattr(self._selector, "fileno")  # epoll and kqueue can stand in another selector
         self._takers: dict[int, _Taker] = {}
         self._paused: set[int] = set()
+        self._prompt: set[int] = set()  # these stand in the loop itself
         self._last = 0.0
         self._rest: asyncio.TimerHandle | None = None  # set while the next batch gathers
         if self._nested:
             self._loop.add_reader(self._fileno(), self._batch)
 
-    def add(self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None]) -> None:
-        """Hand on what is written to ``fd`` until the end of file or ``remove``."""
+    def add(
+        self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None], *, prompt: bool = False
+    ) -> None:
+        """Hand on what is written to ``fd`` until the end of file or ``remove``; if ``prompt``, never in batches."""
         os.set_blocking(fd, False)
         self._takers[fd] = (on_data, on_eof)
+        if prompt or not self._nested:
+            self._prompt.add(fd)
         self._watch(fd)
 
     def remove(self, fd: int) -> None:
@@ -53,6 +59,7 @@ class OutputPipes:
             self._paused.remove(fd)
         else:
             self._ignore(fd)
+        self._prompt.discard(fd)
 
     def pause(self, fd: int) -> None:
         """Read nothing from ``fd`` until ``resume``: the child waits in its write when the pipe is full."""
@@ -80,16 +87,16 @@ class OutputPipes:
         return int(self._selector.fileno())
 
     def _watch(self, fd: int) -> None:
-        if self._nested:
-            self._selector.register(fd, selectors.EVENT_READ)
-        else:
+        if fd in self._prompt:
             self._loop.add_reader(fd, self._read, fd)
+        else:
+            self._selector.register(fd, selectors.EVENT_READ)
 
     def _ignore(self, fd: int) -> None:
-        if self._nested:
-            self._selector.unregister(fd)
-        else:
+        if fd in self._prompt:
             self._loop.remove_reader(fd)
+        else:
+            self._selector.unregister(fd)
 
     def _batch(self) -> None:
         total = 0
