@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -288,6 +290,45 @@ def test_output_arrives_whole_and_in_order_from_many_children() -> None:
 
         expected = b"".join(b"%d\n" % i for i in range(lines))
         assert all(bytes(heard) == expected for heard in said)
+
+    play(scenario)
+
+
+def test_a_flood_on_many_pipes_is_read_in_turns_and_keeps_nobody_from_the_loop() -> None:
+    count = 100
+
+    async def scenario(stage: Stage) -> None:
+        pipes = OutputPipes(stage.loop)
+        ends = [os.pipe() for _ in range(count)]
+        taken: list[int] = []
+        turns = 0
+        done = asyncio.Event()
+
+        def turn() -> None:
+            nonlocal turns
+            turns += 1
+            if not done.is_set():
+                stage.loop.call_soon(turn)
+
+        def take(number: int, data: bytes) -> None:
+            hashlib.sha256(data * 16).digest()  # something that takes its time
+            taken.append(number)
+            os.write(ends[number][1], data)
+            if len(taken) == 2 * count:
+                done.set()
+
+        for number, (reader, writer) in enumerate(ends):
+            os.write(writer, b"x" * 60_000)
+            pipes.add(reader, partial(take, number), lambda: None)
+        turn()
+        await done.wait()
+
+        assert sorted(taken[:count]) == sorted(taken[count : 2 * count]) == list(range(count))
+        assert turns > 10
+        pipes.close()
+        for reader, writer in ends:
+            os.close(reader)
+            os.close(writer)
 
     play(scenario)
 

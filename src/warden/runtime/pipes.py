@@ -9,10 +9,12 @@ import fcntl
 import os
 import selectors
 import termios
+from collections import deque
 from collections.abc import Callable
 
 CHUNK_BYTES = 128 * 1024  # the most that is read, and handed on, at once
 _REST_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
+_SLICE_SECONDS = 0.004  # the longest that a batch keeps the loop to itself
 _LITTLE_BYTES = 16 * 1024  # a batch smaller than this gains from waiting
 
 _Taker = tuple[Callable[[bytes], None], Callable[[], None]]
@@ -35,6 +37,7 @@ class OutputPipes:
         self._nested = hasattr(self._selector, "fileno")  # epoll and kqueue can stand in another selector
         self._takers: dict[int, _Taker] = {}
         self._paused: set[int] = set()
+        self._ready: deque[int] = deque()  # those whose turn comes before it is anybody's second
         self._prompt: set[int] = set()  # these stand in the loop itself
         self._last = 0.0
         self._rest: asyncio.TimerHandle | None = None  # set while the next batch gathers
@@ -99,12 +102,16 @@ class OutputPipes:
             self._selector.unregister(fd)
 
     def _batch(self) -> None:
-        total = 0
-        for key, _mask in self._selector.select(0):
-            if key.fd in self._takers and key.fd not in self._paused:  # an earlier one of this batch may have acted
-                total += self._read(key.fd)
-        now = self._loop.time()
-        busy = now - self._last < 2 * _REST_SECONDS and total < _LITTLE_BYTES
+        total, now = 0, self._loop.time()
+        end = now + _SLICE_SECONDS
+        if not self._ready:
+            self._ready.extend(key.fd for key, _mask in self._selector.select(0))
+        while self._ready and now < end:
+            fd = self._ready.popleft()
+            if fd in self._takers and fd not in self._paused:  # an earlier one of this batch may have acted
+                total += self._read(fd)
+            now = self._loop.time()
+        busy = now - self._last < 2 * _REST_SECONDS and total < _LITTLE_BYTES and not self._ready
         self._last = now
         if busy:
             self._loop.remove_reader(self._fileno())
