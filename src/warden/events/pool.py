@@ -155,8 +155,9 @@ class Pool:
     def deadline(self) -> float | None:
         """When an event that came back may be sent to a listener that is free, or a burst of losses is over."""
         moments = [] if self._burst is None else [self._burst[1]]
-        if self._buffer and any(listener.free for listener in self._listeners.values()):
-            moments.append(self._buffer[0].not_before)
+        pause_ends = self._buffer[0].not_before if self._buffer else 0.0
+        if pause_ends and any(listener.free for listener in self._listeners.values()):
+            moments.append(pause_ends)
         return min(moments, default=None)
 
     def listener_state(self, listener: str) -> ListenerState:
