@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from warden.config import readers
 from warden.config.environment import parse_environment
-from warden.config.model import AUTO
+from warden.config.values import AUTO
 from warden.daemon.facade.configs import (
     AUTORESTART,
     Automatic,

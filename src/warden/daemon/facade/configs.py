@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from warden.config.model import AUTO, ChannelConfig, GroupConfig, ProcessConfig
+from warden.config.model import ChannelConfig, GroupConfig, ProcessConfig
+from warden.config.values import AUTO
 from warden.daemon.facade.refusal import NotSupported
 from warden.daemon.records import Process
 from warden.events.types import NAMES

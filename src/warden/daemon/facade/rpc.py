@@ -76,7 +76,7 @@ class InProcessApi(SupervisorApi):
 
     def stopProcessGroup(self, name: str, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Stop those of a group that run."""
-        return make_allfunc(reversed(self._members(name)), isRunning, self.stopProcess, wait=wait)
+        return make_allfunc(self._members(name), isRunning, self.stopProcess, wait=wait)
 
     def startAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Start all that do not run."""
@@ -86,7 +86,7 @@ class InProcessApi(SupervisorApi):
     def stopAllProcesses(self, wait: bool = True) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Stop all that run."""
         self._update("stopAllProcesses")
-        return make_allfunc(reversed(self._getAllProcesses()), isRunning, self.stopProcess, wait=wait)
+        return make_allfunc(self._getAllProcesses(), isRunning, self.stopProcess, wait=wait)
 
     def signalProcess(self, name: object, signal: object) -> object:
         """Send a signal to a process."""
