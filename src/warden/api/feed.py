@@ -148,7 +148,7 @@ class Feed:
                     self._publish("usage", json.dumps(self._measurements()))
         self._wake()
         if self._dirty and self._bell is not None:
-            self._bell.press()
+            self._bell.again()
 
     def _tell_process(self, namespec: str) -> None:
         try:

@@ -86,7 +86,7 @@ class LastLines:
         if changed:
             self._tell(changed)
         if self._fresh and self._bell is not None:
-            self._bell.press()
+            self._bell.again()
 
     def _last_line(self, namespec: str, channel: Channel) -> str:
         try:

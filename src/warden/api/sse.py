@@ -59,6 +59,11 @@ class Doorbell:
             when = max(self._loop.time() + self._delay, self._last + self._pause)
             self._timer = self._loop.call_at(when, self._fire)
 
+    def again(self) -> None:
+        """Ring once more as soon as the loop has had its turn: the last ring left something to do."""
+        self.close()
+        self._timer = self._loop.call_at(self._loop.time(), self._ring_again)
+
     def close(self) -> None:
         """Ring no more."""
         if self._timer is not None:
@@ -68,4 +73,8 @@ class Doorbell:
     def _fire(self) -> None:
         self._timer = None
         self._last = self._loop.time()
+        self._ring()
+
+    def _ring_again(self) -> None:
+        self._timer = None
         self._ring()
