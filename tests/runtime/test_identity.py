@@ -96,6 +96,30 @@ def test_a_pid_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert not PidFile(str(tmp_path / "missing" / "pid")).write()
 
 
+def test_a_pid_file_that_can_be_opened_but_not_written_is_removed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.getpid", refuse)
+
+    assert not PidFile(str(tmp_path / "pid")).write()
+    assert not (tmp_path / "pid").exists()
+
+
+def test_a_pid_file_that_cannot_be_removed_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    file = PidFile(str(path))
+    file.write()
+    path.unlink()
+    path.mkdir()
+
+    file.remove()
+
+    assert path.exists()
+
+
 @pytest.mark.parametrize("text", ["", "garbage", str(2**30), "\n"])
 def test_a_stale_or_broken_pid_file_is_replaced(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pid"

@@ -11,7 +11,7 @@ import pytest
 
 from warden.config.model import HttpServerConfig
 from warden.errors import StartupError
-from warden.runtime.sockets import close_http, open_http
+from warden.runtime.sockets import HttpListener
 
 
 def unix(path: Path, **more: object) -> HttpServerConfig:
@@ -32,52 +32,67 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_unix_socket_has_its_mode_and_nothing_else_is_left(folder: Path) -> None:
     config = unix(folder / "s", mode=0o640)
-    listener = open_http(config)
+    listener = HttpListener(config)
 
     assert stat.S_IMODE(os.stat("s").st_mode) == 0o640
     assert os.listdir() == ["s"]
     with socket.socket(socket.AF_UNIX) as client:
         client.connect("s")
-    close_http(config, listener)
+    listener.close()
     assert os.listdir() == []
 
 
 def test_closing_twice_removed_files_is_no_error(folder: Path) -> None:
     config = unix(folder / "s")
-    listener = open_http(config)
+    listener = HttpListener(config)
     os.unlink("s")
 
-    close_http(config, listener)
+    listener.close()
 
-    assert listener.fileno() == -1
+    assert listener.socket.fileno() == -1
+
+
+def test_a_socket_whose_file_was_removed_or_replaced_is_not_reachable(folder: Path) -> None:
+    listener = HttpListener(unix(folder / "s"))
+    assert listener.is_reachable
+
+    os.unlink("s")
+    assert not listener.is_reachable
+    other = HttpListener(unix(folder / "s"))
+    assert not listener.is_reachable
+    listener.close()
+
+    assert os.listdir() == ["s"]
+    other.close()
+    assert os.listdir() == []
 
 
 def test_a_stale_socket_is_replaced_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind("s")
     config = unix(folder / "s")
-    listener = open_http(config)
+    listener = HttpListener(config)
 
     assert capsys.readouterr().err == "Unlinking stale socket s\n"
-    close_http(config, listener)
+    listener.close()
 
 
 def test_a_living_socket_is_respected(folder: Path) -> None:
     config = unix(folder / "s")
-    first = open_http(config)
+    first = HttpListener(config)
 
     with pytest.raises(StartupError, match=r"^Another program is already listening on a port"):
-        open_http(config)
+        HttpListener(config)
 
     assert os.listdir() == ["s"]
-    close_http(config, first)
+    first.close()
 
 
 def test_a_file_that_is_no_socket_is_never_removed(folder: Path) -> None:
     (folder / "s").write_text("precious")
 
     with pytest.raises(StartupError, match="is not a socket"):
-        open_http(unix(folder / "s"))
+        HttpListener(unix(folder / "s"))
 
     assert (folder / "s").read_text() == "precious"
 
@@ -91,7 +106,7 @@ def test_a_file_that_is_no_socket_is_never_removed(folder: Path) -> None:
 )
 def test_what_cannot_be_bound_is_said_in_the_reference_s_words(folder: Path, path: str, text: str) -> None:
     with pytest.raises(StartupError) as caught:
-        open_http(unix(folder / path))
+        HttpListener(unix(folder / path))
 
     assert str(caught.value) == text
 
@@ -99,7 +114,7 @@ def test_what_cannot_be_bound_is_said_in_the_reference_s_words(folder: Path, pat
 @pytest.mark.skipif(os.getuid() == 0, reason="root may give files away")
 def test_an_owner_that_we_may_not_set_is_said(folder: Path) -> None:
     with pytest.raises(StartupError, match=r"^Not permitted to chown s to uid/gid"):
-        open_http(unix(folder / "s", owner=(0, 0)))
+        HttpListener(unix(folder / "s", owner=(0, 0)))
 
     assert os.listdir() == []
 
@@ -112,10 +127,10 @@ def test_inet_sockets_listen_and_a_second_one_is_refused(host: str) -> None:
     except OSError:
         pytest.skip(f"no {host} here")
     config = HttpServerConfig(section="inet_http_server", host=host, port=port)
-    listener = open_http(config)
+    listener = HttpListener(config)
 
     with socket.create_connection((host, port)):
         pass
     with pytest.raises(StartupError, match=r"^Another program is already listening"):
-        open_http(config)
-    close_http(config, listener)
+        HttpListener(config)
+    listener.close()

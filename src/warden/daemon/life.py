@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from warden.config.model import Config, HttpServerConfig, Severity
+from warden.config.model import Config, HttpServerConfig
+from warden.config.values import Severity
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
 from warden.daemon.insight import DaemonInsight
@@ -28,7 +29,7 @@ from warden.rpc.registry import Registry
 from warden.runtime.identity import PidFile
 from warden.runtime.reaper import Reaper
 from warden.runtime.signals import on_signal
-from warden.runtime.sockets import close_http, open_http
+from warden.runtime.sockets import HttpListener
 from warden.words import ExitStatus, Mood
 
 _ROOT = (
@@ -62,23 +63,31 @@ class Listeners:
     """The listening sockets of our HTTP servers; those that stay the same survive a restart."""
 
     def __init__(self) -> None:
-        self._open: dict[HttpServerConfig, socket.socket] = {}
+        self._open: dict[HttpServerConfig, HttpListener] = {}
 
     def adopt(self, configs: tuple[HttpServerConfig, ...]) -> None:
-        """Open what is new and close what is gone.
+        """Open what is new or lost its file, and close what is gone.
 
         Raises:
-            StartupError: an address cannot be used.
+            StartupError: an address cannot be used; the others are open all the same.
         """
-        for gone in [config for config in self._open if config not in configs]:
-            close_http(gone, self._open.pop(gone))
+        for config, listener in tuple(self._open.items()):
+            if config not in configs or not listener.is_reachable:
+                listener.close()
+                del self._open[config]
+        refused: StartupError | None = None
         for config in configs:
             if config not in self._open:
-                self._open[config] = open_http(config)
+                try:
+                    self._open[config] = HttpListener(config)
+                except StartupError as error:
+                    refused = refused or error
+        if refused is not None:
+            raise refused
 
     def copies(self) -> list[tuple[HttpServerConfig, socket.socket]]:
         """Duplicates for a server that closes what it is given."""
-        return [(config, listener.dup()) for config, listener in self._open.items()]
+        return [(config, listener.socket.dup()) for config, listener in self._open.items()]
 
     def close(self) -> None:
         """Close all and remove their files."""

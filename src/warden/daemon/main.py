@@ -61,11 +61,18 @@ def _run(args: DaemonArgs, argv0: str) -> int:
         environ=dict(os.environ),
         resolve=resolve,
         known_events=known_events,
-        cwd=os.getcwd(),  # relative paths keep their meaning after a change of directory
+        cwd=_here(),  # relative paths keep their meaning after a change of directory
     )
     if args.check:
         return _check(path, args)
     return _start(given(), given)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise StartupError(f"cannot tell the current directory: {error.strerror}") from None
 
 
 def _search(argv0: str) -> str:
@@ -95,9 +102,9 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
     log = open_log(config, flusher)
     announce_start(config, log, limits)
     listeners = Listeners()
-    listeners.adopt(config.http)
-    announce_servers(config, log)
     try:
+        listeners.adopt(config.http)
+        announce_servers(config, log)
         report = _go_to_background(config, log)
     except BaseException:
         listeners.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
@@ -127,9 +128,15 @@ def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]
     ``log`` takes a level and a text.  Returns the function with which the child
     reports: None means ready, a text is an error that the parent prints before
     it exits with 2; only the first report counts.
+
+    Raises:
+        StartupError: there is no process to be had.
     """
     ours, theirs = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        raise StartupError(f"cannot go to the background: {error.strerror}") from None
     if pid:
         os.close(theirs)
         log("blather", "supervisord forked; parent exiting")
@@ -156,7 +163,8 @@ def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]
     def report(error: str | None) -> None:
         if open_end:
             fd = open_end.pop()
-            os.write(fd, _READY if error is None else os.fsencode(f"Error: {error}\n"))
+            with contextlib.suppress(BrokenPipeError):  # nobody waits any more, which is no reason to give up
+                os.write(fd, _READY if error is None else os.fsencode(f"Error: {error}\n"))
             os.close(fd)
 
     return report
@@ -201,17 +209,20 @@ class PidFile:
     def write(self) -> bool:
         """Write our pid; return False if that is impossible."""
         try:
-            self._path.write_text(f"{os.getpid()}\n", encoding="ascii")
+            with self._path.open("w", encoding="ascii") as file:
+                self._written = True
+                file.write(f"{os.getpid()}\n")
         except OSError:
+            self.remove()  # an empty one would be worse than none
             return False
-        self._written = True
         return True
 
     def remove(self) -> None:
-        """Remove the file if it is ours."""
+        """Remove the file if it is ours and still can be removed."""
         if self._written:
             self._written = False
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the next start replaces it
+                self._path.unlink()
 
 
 def _is_supervisord(pid: int) -> bool:

@@ -22,12 +22,40 @@ _IN_USE = (
 )
 
 
-def open_http(config: HttpServerConfig) -> socket.socket:
-    """Return a listening, non-blocking socket for ``config``.
+class HttpListener:
+    """The listening, non-blocking socket of one of our HTTP servers, with its file if it has one.
 
     Raises:
         StartupError: the address is in use or cannot be used; reference's texts.
     """
+
+    def __init__(self, config: HttpServerConfig) -> None:
+        self.socket = _open_http(config)
+        self._path = config.path
+        self._file = _identity(config.path)
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether clients still find it: its file may have been removed or replaced."""
+        return self._file == _identity(self._path)
+
+    def close(self) -> None:
+        """Close the socket and remove its file, unless somebody else's has taken the place."""
+        self.socket.close()
+        if self._path is not None and self.is_reachable:
+            _unlink(self._path)
+
+
+def _identity(path: str | None) -> tuple[int, int] | None:
+    """Return what tells a file from any other; None where there is none."""
+    try:
+        status = None if path is None else os.lstat(path)
+    except OSError:
+        return None
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def _open_http(config: HttpServerConfig) -> socket.socket:
     try:
         if config.path is None:
             listener = _open_inet(config.host, config.port, BACKLOG)
@@ -49,13 +77,6 @@ def open_http(config: HttpServerConfig) -> socket.socket:
         raise StartupError(f"Cannot open an HTTP server: socket.error reported {_errno_text(error)}") from None
     listener.setblocking(False)
     return listener
-
-
-def close_http(config: HttpServerConfig, listener: socket.socket) -> None:
-    """Close the socket and remove its file."""
-    listener.close()
-    if config.path is not None:
-        _unlink(config.path)
 
 
 class SharedSocket:

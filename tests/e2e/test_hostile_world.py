@@ -1,0 +1,65 @@
+"""The daemon when its surroundings misbehave: files vanish, addresses are taken, limits are low."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+from harness.daemon import SERVER, Daemon, run
+from harness.sides import WARDEN
+
+
+def test_a_restart_brings_a_removed_socket_file_back(tmp_path: Path) -> None:
+    with Daemon(WARDEN, tmp_path / "home", "") as daemon:
+        daemon.socket.unlink()
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_line("supervisord started with pid", count=2)
+
+        assert daemon.rpc("supervisor.getState")["value"]["statename"] == "RUNNING"
+
+
+def test_a_restart_with_one_address_in_use_keeps_the_others(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, Daemon(WARDEN, tmp_path / "home", "") as daemon:
+        daemon.rewrite(f"[inet_http_server]\nport = 127.0.0.1:{taken.getsockname()[1]}\n")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_line("supervisord started with pid", count=2)
+
+        assert daemon.rpc("supervisor.getState")["value"]["statename"] == "RUNNING"
+        assert any("Another program is already listening" in text for _, text in daemon.log())
+
+
+def test_a_start_that_fails_leaves_no_socket_file(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        inet = f"[inet_http_server]\nport = 127.0.0.1:{taken.getsockname()[1]}\n"
+        (tmp_path / "conf").write_text(SERVER + inet)
+
+        ended = run([WARDEN.command("supervisord"), "-n", "-c", str(tmp_path / "conf")], tmp_path)
+
+    assert ended.rc == 2
+    assert ended.stderr.startswith("Error: Another program is already listening")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conf", "main.log"]
+
+
+def test_a_current_directory_that_is_gone_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    (tmp_path / "conf").write_text(SERVER)
+
+    command = f"rmdir {gone}; exec {WARDEN.command('supervisord')} -n -c {tmp_path}/conf"
+    ended = run(["sh", "-c", command], gone)
+
+    assert ended.rc == 2
+    assert ended.stderr.startswith("Error: cannot tell the current directory: No such file or directory\n")
+
+
+def test_a_pid_file_that_cannot_be_removed_ends_nothing_early(tmp_path: Path) -> None:
+    with Daemon(WARDEN, tmp_path / "home", "[program:cat]\ncommand = cat\n") as daemon:
+        (daemon.home / "pid").unlink()
+        (daemon.home / "pid").mkdir()
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_line("could not write pidfile")
+
+        assert daemon.rpc("supervisor.getState")["value"]["statename"] == "RUNNING"
+        daemon.signal(signal.SIGTERM)
+        assert daemon.wait_end() == 0
