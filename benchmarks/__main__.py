@@ -78,11 +78,12 @@ def run_output(options: argparse.Namespace, figures: Figures) -> None:
 
 
 def run_events(options: argparse.Namespace, figures: Figures) -> None:
-    """Events to a listener."""
+    """Events to one listener and to ten."""
     for repetition in range(options.repetitions):
         for side in daemons(options.warden):
             with reported(f"{repetition + 1}. events, {side.name}"):
                 listener.measure(side, figures, 20_000)
+                listener.measure(side, figures, 2_000, listeners=10)
 
 
 def run_growth(options: argparse.Namespace, figures: Figures) -> None:

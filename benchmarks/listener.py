@@ -1,4 +1,4 @@
-"""How many events one listener can acknowledge in a second.
+"""How many events one listener, or each of ten, can acknowledge in a second.
 
 The messages are not shorter because Supervisor 4.3.0 fails on a chunk of output with hundreds of them.
 """
@@ -12,6 +12,7 @@ from benchmarks.sides import Ini
 from benchmarks.stage import stage, wait_until
 
 EVENTS = Work("events to one listener that acknowledges each", "1/s", at_least=7000)
+EVENTS_OF_TEN = Work("events to each of ten listeners that acknowledge them", "1/s")
 LOST = Work("events to one listener: lost", "events", at_most=0)
 
 _SECTIONS = """\
@@ -22,8 +23,10 @@ startsecs=0
 stdout_capture_maxbytes=1MB
 stdout_logfile=NONE
 stderr_logfile=NONE
-[eventlistener:hears]
-command={python} -I -S {home}/hears
+"""
+_POOL = """\
+[eventlistener:{name}]
+command={python} -I -S {home}/{name}
 events=PROCESS_COMMUNICATION
 buffer_size={room}
 stderr_logfile=NONE
@@ -51,22 +54,30 @@ while count < {count}:
     began = began or time.monotonic()
     os.write(1, b"RESULT 2\\nOKREADY\\n")
 seconds = time.monotonic() - began
-with open("{home}/result.new", "w") as result:
+with open("{home}/{name}.new", "w") as result:
     result.write(f"{{count}} {{seconds}}")
-os.rename("{home}/result.new", "{home}/result")
+os.rename("{home}/{name}.new", "{home}/{name}.result")
 while True:
     heard = os.read(0, 65536)
 """
 
 
-def measure(side: Ini, figures: Figures, count: int) -> None:
-    """Let a program send ``count`` messages in one go, and a listener acknowledge one after the other."""
+def measure(side: Ini, figures: Figures, count: int, listeners: int = 1) -> None:
+    """Let a program send ``count`` messages in one go, and listeners acknowledge one after the other.
+
+    Each listener is a pool of its own and gets every event; the slowest of them counts.
+    """
     with stage() as here:
         (here.home / "speaker").write_text(_SPEAKER.format(count=count))
-        (here.home / "hears").write_text(_LISTENER.format(count=count, home=here.home))
-        side.start_with(here, _SECTIONS.format(python=sys.executable, home=here.home, room=count + 10))
-        result = here.home / "result"
-        wait_until(result.exists, "the last event")
-        heard, seconds = result.read_text().split()
-        figures.add(EVENTS, side.name, int(heard) / float(seconds))
-        figures.add(LOST, side.name, count - int(heard))
+        sections = _SECTIONS.format(python=sys.executable, home=here.home)
+        names = [f"hears{number}" for number in range(listeners)]
+        for name in names:
+            (here.home / name).write_text(_LISTENER.format(count=count, home=here.home, name=name))
+            sections += _POOL.format(python=sys.executable, home=here.home, name=name, room=count + 10)
+        side.start_with(here, sections)
+        results = [here.home / f"{name}.result" for name in names]
+        wait_until(lambda: all(result.exists() for result in results), "the last event")
+        heard = [result.read_text().split() for result in results]
+        work = EVENTS if listeners == 1 else EVENTS_OF_TEN
+        figures.add(work, side.name, min(int(received) / float(seconds) for received, seconds in heard))
+        figures.add(LOST, side.name, sum(count - int(received) for received, _ in heard))
