@@ -137,7 +137,7 @@ Step = tuple[State, tuple[Effect, ...]]
 # --- the machine ----------------------------------------------------------------
 
 
-def transition(state: State, event: Event, now: float, policy: Policy) -> Step:  # noqa: C901 - one row per event
+def transition(state: State, event: Event, now: float, policy: Policy) -> Step:  # noqa: C901, PLR0912 - one row per event
     """Advance one process by one event.
 
     An event that means nothing in the current phase leaves the state as it is:

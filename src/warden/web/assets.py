@@ -29,6 +29,4 @@ def find(path: str) -> Asset | None:
     file = _FILES.get(path)
     if file is None:
         return None
-    return Asset(
-        body=file.read_bytes(), content_type=_TYPES[file.suffix], modified=file.stat().st_mtime
-    )
+    return Asset(body=file.read_bytes(), content_type=_TYPES[file.suffix], modified=file.stat().st_mtime)
