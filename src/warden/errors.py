@@ -14,15 +14,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class WardenError(Exception):
     """Base of all errors that a caller may want to handle."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where in the configuration a value stands; unknown parts are None."""
 
     file: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import signal
-from dataclasses import dataclass
+from typing import NamedTuple
 
 VERSION = "5.0.0"  # newer than Supervisor 4.3, so that scripts which compare versions are content
 API_VERSION = "3.0"
@@ -52,8 +52,7 @@ class Autorestart(enum.Enum):
     ALWAYS = "true"
 
 
-@dataclass(frozen=True, slots=True)
-class ExitStatus:
+class ExitStatus(NamedTuple):
     """How a child ended: exactly one of ``code`` and ``signum`` is set."""
 
     code: int | None = None

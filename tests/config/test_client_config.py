@@ -8,7 +8,7 @@ import pytest
 
 from harness.config_bench import ENVIRON, Bench
 from warden.config.client import load_client
-from warden.config.model import ClientConfig, PluginConfig
+from warden.config.values import ClientConfig, PluginConfig
 from warden.errors import ConfigError
 
 SECTION = "[supervisorctl]\n"

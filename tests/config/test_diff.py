@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from warden.config.diff import Changes, diff
-from warden.config.model import AUTO, ChannelConfig, FcgiSocketConfig, GroupConfig, Kind, PoolConfig, ProcessConfig
+from warden.config.model import ChannelConfig, FcgiSocketConfig, GroupConfig, Kind, PoolConfig, ProcessConfig
+from warden.config.values import AUTO
 
 PROCESS = ProcessConfig(name="p", command="c")
 GROUP = GroupConfig(name="g", processes=(PROCESS,), pool=PoolConfig(events=("TICK",)))

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warden.config import readers
-from warden.config.model import AUTO
 from warden.config.option import Option
 from warden.config.options import SECTION_KINDS
+from warden.config.values import AUTO
 from warden.words import Autorestart
 
 GOOD = [

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.config_bench import Bench
-from warden.config.model import Severity
 from warden.config.report import render_check, render_error
+from warden.config.values import Severity
 from warden.errors import ConfigError
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.ctl.fake_daemon import FakeDaemon, Handler, Ran, Run, UnixServer, serve
 
-from warden.config.model import ClientConfig
+from warden.config.values import ClientConfig
 from warden.ctl.lines import Lines
 from warden.ctl.shell import Shell
 

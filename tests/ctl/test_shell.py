@@ -11,7 +11,7 @@ from xmlrpc.client import Fault
 import pytest
 from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
-from warden.config.model import ClientConfig, PluginConfig
+from warden.config.values import ClientConfig, PluginConfig
 from warden.ctl.commands import COMMANDS
 from warden.ctl.completion import Completer
 from warden.ctl.lines import Lines

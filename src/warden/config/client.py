@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from warden.config import options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.ini import Document
-from warden.config.model import ClientConfig
 from warden.config.plugins import read_plugins
 from warden.config.sections import Findings, Scope, SectionReader, sections_of
+from warden.config.values import ClientConfig
 from warden.errors import ConfigError, Place
 
 UNIX_SCHEME = "unix://"
@@ -44,7 +43,7 @@ def load_client(
     if path is not None:
         section_optional = searched and "serverurl" in overrides
         config = _read_file(path, environ, resolve, cwd or os.getcwd(), findings, section_optional)
-    config = replace(config, **overrides)
+    config = config._replace(**overrides)
     findings.raise_errors()
     if not config.serverurl.startswith(SCHEMES):
         raise ConfigError(

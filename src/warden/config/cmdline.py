@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from warden.config import readers
 from warden.config.getopt import Flag, describe, read_values, split
 from warden.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonArgs:
+class DaemonArgs(NamedTuple):
     """What supervisord was asked for.
 
     ``overrides`` are values under the names of ``[supervisord]`` options, paths
@@ -20,23 +19,22 @@ class DaemonArgs:
     ``help`` or ``version`` nothing else matters.
     """
 
-    configuration: str | None = None
     overrides: Mapping[str, object]
+    configuration: str | None = None
     check: bool = False
     help: bool = False
     version: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientArgs:
+class ClientArgs(NamedTuple):
     """What supervisorctl was asked for.
 
     ``overrides`` are values under the names of ClientConfig's fields; ``words``
     are the action and its arguments, empty for the interactive shell.
     """
 
-    configuration: str | None = None
     overrides: Mapping[str, object]
+    configuration: str | None = None
     words: tuple[str, ...] = ()
     help: bool = False
     version: bool = False

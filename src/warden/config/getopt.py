@@ -7,13 +7,12 @@ change with the user's language.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from warden.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(NamedTuple):
     """One option of a command line.
 
     ``short`` and ``long`` are without dashes; ``argument`` is what the usage
@@ -23,16 +22,15 @@ class Flag:
     """
 
     name: str
-    short: str = ""
     long: str
+    doc: str
+    short: str = ""
     argument: str = ""
     read: Callable[[str], object] = str
-    doc: str
     is_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """An option that was given: ``spelling`` is ``-x`` or the full ``--name``."""
 
     flag: Flag

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from warden.errors import ConfigError, Place
@@ -21,15 +20,15 @@ class Value(NamedTuple):
     line: int
 
 
-@dataclass(slots=True)
 class Section:
     """One section, merged from all places where it is written; ``file`` and ``line`` are the first of them."""
 
-    name: str
-    file: str
-    line: int
-    defaults: Mapping[str, Value]
-    own: dict[str, Value] = field(default_factory=dict)
+    def __init__(self, name: str, file: str, line: int, defaults: Mapping[str, Value]) -> None:
+        self.name = name
+        self.file = file
+        self.line = line
+        self.defaults = defaults
+        self.own: dict[str, Value] = {}
 
     def get(self, option: str) -> Value | None:
         """Return the section's own value, or that of ``[DEFAULT]``, or None."""

@@ -11,12 +11,13 @@ from warden.config import options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.groups import read_groups
-from warden.config.model import Config, Severity
+from warden.config.model import Config
 from warden.config.plugins import read_plugins
 from warden.config.programs import Surroundings
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.servers import child_serverurl, read_http_servers, read_server, read_user
 from warden.config.unknown import warn_of_unknown
+from warden.config.values import Severity
 from warden.errors import ConfigError, Place
 
 

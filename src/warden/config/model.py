@@ -6,16 +6,8 @@ import enum
 import signal
 from dataclasses import dataclass, field
 
+from warden.config.values import AUTO, Auto, PluginConfig, Severity
 from warden.words import Autorestart
-
-
-class Auto(enum.Enum):
-    """``AUTO``: the daemon chooses."""
-
-    AUTO = "AUTO"
-
-
-AUTO = Auto.AUTO
 
 
 class Kind(enum.StrEnum):
@@ -146,15 +138,6 @@ class HttpServerConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PluginConfig:
-    """One ``[rpcinterface:x]`` or ``[ctlplugin:x]`` section: ``factory`` as ``module:attr``, other options as text."""
-
-    name: str
-    factory: str
-    options: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """The ``[supervisord]`` section with the command line applied; sizes in bytes.
 
@@ -180,14 +163,6 @@ class ServerConfig:
     identifier: str = "supervisor"
 
 
-class Severity(enum.StrEnum):
-    """Level of a message the reading of a configuration left for the activity log."""
-
-    CRITICAL = "critical"
-    WARNING = "warn"
-    INFO = "info"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """One configuration, read and checked.
@@ -205,16 +180,3 @@ class Config:
     groups: tuple[GroupConfig, ...] = ()
     child_serverurl: str | None = None
     messages: tuple[tuple[Severity, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientConfig:
-    """What supervisorctl needs, command line applied over ``[supervisorctl]`` over defaults."""
-
-    serverurl: str = "http://localhost:9001"
-    username: str | None = None
-    password: str | None = None
-    prompt: str = "supervisor"
-    history_file: str | None = None
-    interactive: bool = False
-    plugins: tuple[PluginConfig, ...] = ()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from warden.config.expand import Names
 
@@ -12,8 +11,7 @@ T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option(Generic[T_co]):
+class Option(NamedTuple, Generic[T_co]):
     """One option: how it is called, read and explained.
 
     ``default`` is the value when the option is absent, ``default_text`` how one
@@ -43,8 +41,7 @@ class Option(Generic[T_co]):
         return (self.read.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionKind:
+class SectionKind(NamedTuple):
     """One kind of section.
 
     ``header`` is the whole name, or the beginning of it when ``repeatable``.

@@ -7,14 +7,13 @@ modules that read the sections.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from warden.config import readers
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
-from warden.config.model import Auto
 from warden.config.option import Option, SectionKind, optional, row
+from warden.config.values import Auto
 from warden.words import Channel
 
 ENV = Names.ENV
@@ -168,8 +167,7 @@ PROGRAM_SERVERURL = row(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelOptions:
+class ChannelOptions(NamedTuple):
     """The rows of one output channel."""
 
     logfile: Option[str | Auto | readers.Special | None]

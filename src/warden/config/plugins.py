@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from warden.config.ini import Document
-from warden.config.model import PluginConfig
 from warden.config.option import Option, SectionKind, optional
 from warden.config.readers import text
 from warden.config.sections import Findings, Scope, SectionReader, sections_of
+from warden.config.values import PluginConfig
 
 
 def read_plugins(

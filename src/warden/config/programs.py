@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from warden.config import options, readers
 from warden.config.ini import Section
-from warden.config.model import AUTO, ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
+from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
 from warden.config.options import ChannelOptions
 from warden.config.readers import Special
 from warden.config.sections import Findings, Scope, SectionReader
+from warden.config.values import AUTO
 from warden.words import Channel
 
 

@@ -13,7 +13,7 @@ import pwd
 import re
 import signal
 
-from warden.config.model import AUTO, Auto
+from warden.config.values import AUTO, Auto
 from warden.words import Autorestart
 
 TRUE_WORDS = frozenset({"yes", "true", "on", "1"})

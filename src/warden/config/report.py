@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from warden.config.model import Severity
+from warden.config.values import Severity
 from warden.errors import ConfigError, Place
 
 _MASKED_OPTIONS = frozenset({"password", "environment"})  # their values may be secrets, and stderr ends up in logs

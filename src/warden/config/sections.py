@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from warden.config.expand import ExpansionError, Names, expand, words_of
 from warden.config.ini import Document, Section, Value
-from warden.config.model import Severity
 from warden.config.option import Option, SectionKind
+from warden.config.values import Severity
 from warden.errors import ConfigError, Place
 
 T = TypeVar("T")
@@ -46,8 +45,7 @@ class Findings:
             raise ConfigError(str(first), place=first.place, advice=first.advice, others=tuple(others))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """The expansion names at one point of the reading.
 
     ``environment`` holds layers of ``ENV_`` names, later ones win; ``words`` the
@@ -77,14 +75,14 @@ class Scope:
 
     def with_words(self, **words: str | int) -> Scope:
         """Add names, or give them other values."""
-        return replace(self, words={**self.words, **words})
+        return self._replace(words={**self.words, **words})
 
     def with_environment(self, environment: Mapping[str, str]) -> Scope:
         """Add variables, as ``ENV_`` names."""
         if not environment:
             return self
         layer = {f"ENV_{name}": value for name, value in environment.items()}
-        return replace(self, environment=(*self.environment, layer))
+        return self._replace(environment=(*self.environment, layer))
 
 
 def sections_of(document: Document, kind: SectionKind) -> list[Section]:

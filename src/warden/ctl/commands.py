@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from warden.ctl import daemon, follow, groups, processes
 from warden.ctl.codes import Exit
 from warden.ctl.session import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """One action.
 
     ``preflight``: the server is asked for its version before anything else,

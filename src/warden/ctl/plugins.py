@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from warden.config.model import ClientConfig, PluginConfig
+from warden.config.values import ClientConfig, PluginConfig
 from warden.ctl.session import Session
 from warden.ctl.wire import ClientError, HttpStatus
 

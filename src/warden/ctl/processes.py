@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from warden.ctl import codes
 from warden.ctl.client import Fault, Struct
@@ -13,8 +13,7 @@ from warden.ctl.session import Session
 from warden.words import STOPPED_PHASES, make_namespec, split_namespec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
+class Verb(NamedTuple):
     """How the outcome of one action on one process is told."""
 
     done: str

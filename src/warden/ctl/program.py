@@ -6,12 +6,11 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from warden.config.client import load_client
 from warden.config.cmdline import client_args, client_usage
-from warden.config.model import ClientConfig
 from warden.config.search import find
+from warden.config.values import ClientConfig
 from warden.ctl.codes import Exit
 from warden.ctl.lines import Lines
 from warden.ctl.plugins import resolve
@@ -42,8 +41,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _with_environment(config: ClientConfig) -> ClientConfig:
     """Fill in credentials that neither command line nor file gives: they do not show in the process list."""
-    return replace(
-        config,
+    return config._replace(
         username=config.username if config.username is not None else os.environ.get("SUPERVISOR_USERNAME"),
         password=config.password if config.password is not None else os.environ.get("SUPERVISOR_PASSWORD"),
     )

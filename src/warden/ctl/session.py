@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 
-from warden.config.model import ClientConfig
+from warden.config.values import ClientConfig
 from warden.ctl import codes
 from warden.ctl.client import Client, Fault
 from warden.ctl.codes import Exit
@@ -86,17 +85,17 @@ class Session:
 
     def log_in(self, username: str, password: str) -> None:
         """Use these credentials from now on."""
-        self._connect(replace(self.config, username=username, password=password))
+        self._connect(self.config._replace(username=username, password=password))
 
     def open(self, url: str) -> None:
         """Talk to another server from now on; credentials stay only if the host stays.
 
         Raises ValueError for a URL that cannot be used.
         """
-        config = replace(self.config, serverurl=url)
+        config = self.config._replace(serverurl=url)
         client = Client(url)
         if (client.address.path, client.address.host) != (self.client.address.path, self.client.address.host):
-            config = replace(config, username=None, password=None)
+            config = config._replace(username=None, password=None)
         self._connect(config)
 
     def _connect(self, config: ClientConfig) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import string
 import sys
 from collections.abc import Sequence
 
-from warden.config.model import ClientConfig
+from warden.config.values import ClientConfig
 from warden.ctl import codes
 from warden.ctl.client import Fault
 from warden.ctl.codes import Exit
@@ -16,7 +15,7 @@ from warden.ctl.plugins import Controller, Plugin, load_plugins
 from warden.ctl.session import Session
 from warden.ctl.wire import CannotConnect, ClientError, HttpStatus
 
-ACTION_LETTERS = frozenset(string.ascii_letters + string.digits + "_")
+ACTION_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 LEAVING = ("exit", "quit", "EOF")
 UNAUTHORIZED = 401
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import binascii
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from warden.errors import WardenError
 
@@ -51,8 +50,7 @@ class _StaleConnection(Exception):
     """A kept connection was closed by the server before it answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """Where a server URL leads: ``path`` for unix sockets, else ``host`` and ``port``."""
 
     url: str

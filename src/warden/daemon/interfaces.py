@@ -6,7 +6,8 @@ import asyncio
 import traceback
 from collections.abc import Callable
 
-from warden.config.model import Config, PluginConfig
+from warden.config.model import Config
+from warden.config.values import PluginConfig
 from warden.daemon.facade.events import DESK
 from warden.daemon.facade.rpc import InProcessApi, InProcessSystem
 from warden.daemon.facade.supervisord import SupervisordView

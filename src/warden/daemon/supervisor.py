@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from warden.config.model import AUTO, Config, GroupConfig, Kind, ProcessConfig
+from warden.config.model import Config, GroupConfig, Kind, ProcessConfig
+from warden.config.values import AUTO
 from warden.daemon.announce import Announcer
 from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from warden.config.model import AUTO, ChannelConfig
+from warden.config.model import ChannelConfig
+from warden.config.values import AUTO
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.rpc.faults import Faults, fault_from
 from warden.words import Autorestart, Channel
