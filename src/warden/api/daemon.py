@@ -22,14 +22,20 @@ def get_daemon(context: Context) -> Daemon:
 
 @TABLE.post("/daemon/shutdown")
 def shut_down(context: Context) -> Daemon:
-    """Begin the shutdown: everything is stopped, then the daemon ends."""
+    """Begin the shutdown.
+
+    Everything is stopped, then the daemon ends.
+    """
     context.control.shutdown()
     return get_daemon(context)
 
 
 @TABLE.post("/daemon/restart", errors.CannotReread)
 async def restart_daemon(context: Context) -> Daemon:
-    """Begin a restart: everything is stopped, then the daemon starts anew with the configuration read again."""
+    """Begin a restart.
+
+    Everything is stopped, then the daemon starts anew with the configuration read again.
+    """
     await context.control.restart()
     return get_daemon(context)
 
@@ -60,6 +66,9 @@ def watch_events(
 
 @TABLE.post("/events")
 def send_event(context: Context, body: RemoteEvent) -> Accepted:
-    """Publish a REMOTE_COMMUNICATION event for event listeners."""
+    """Publish an event.
+
+    A REMOTE_COMMUNICATION event, for event listeners.
+    """
     context.control.send_remote_event(body.type, body.data)
     return {"ok": True}

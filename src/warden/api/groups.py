@@ -13,52 +13,64 @@ TABLE = Table("Configuration")
 
 @TABLE.get("/groups")
 def list_groups(context: Context) -> Groups:
-    """List groups, active or only available.
+    """List groups.
 
-    Sorted by name.
+    Active or only available, sorted by name.
     """
     return {"groups": translate.groups(context.control.processes(), context.control.available())}
 
 
 @TABLE.post("/groups/{name}/add", errors.AlreadyAdded, errors.BadName, errors.Failed)
 def add_group(context: Context, name: str) -> Accepted:
-    """Activate a group of the configuration as last read, and start what starts by itself."""
+    """Activate a group.
+
+    One of the configuration as last read; what starts by itself is started.
+    """
     context.control.add_group(name)
     return {"ok": True}
 
 
 @TABLE.post("/groups/{name}/remove", errors.BadName, errors.StillRunning)
 def remove_group(context: Context, name: str) -> Accepted:
-    """Forget a group of which nothing runs."""
+    """Forget a group.
+
+    Nothing of it may run.
+    """
     context.control.remove_group(name)
     return {"ok": True}
 
 
 @TABLE.get("/programs")
 def list_programs(context: Context) -> Programs:
-    """List the processes of the configuration as last read, secrets masked."""
+    """List programs.
+
+    All processes of the configuration as last read, active or not.  Secrets are masked.
+    """
     return {"programs": [translate.program(view) for view in context.control.available()]}
 
 
 @TABLE.get("/plan", errors.ShuttingDown, errors.CannotReread)
 async def get_plan(context: Context) -> UpdatePlan:
-    """Read the configuration and show what an update would do.
+    """Show what an update would do.
 
-    Nothing changes, also not what `/programs` shows.
+    The configuration is read for it.  Nothing changes, also not what `/programs` shows.
     """
     return translate.plan(await context.insight.plan())
 
 
 @TABLE.post("/reread", errors.CannotReread)
 async def reread(context: Context) -> GroupChanges:
-    """Read the configuration again; what runs does not change."""
+    """Read the configuration again.
+
+    What runs does not change.
+    """
     return translate.changes(await context.control.reload_config())
 
 
 @TABLE.post("/update", errors.CannotReread, errors.BadName)
 async def update(context: Context, body: Update) -> GroupChanges:
-    """Read the configuration and apply it: stop and remove what is gone or changed, then add what is new or changed.
+    """Read the configuration and apply it.
 
-    Answers with what was done, when it was done.
+    What is gone or changed is stopped and removed, then what is new or changed is added.  Answers with what was done, when it was done.
     """
     return translate.changes(await context.control.update(body.groups))

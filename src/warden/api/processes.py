@@ -83,15 +83,18 @@ def get_process(context: Context, namespec: Namespec) -> Process:
 
 @TABLE.get("/processes/{namespec}/history", errors.BadName)
 def get_history(context: Context, namespec: Namespec) -> History:
-    """Show the last changes of state of a process, with their causes."""
+    """Show the history of a process.
+
+    The last changes of state with their causes.
+    """
     return {"history": [translate.step(transition) for transition in context.insight.history(namespec)]}
 
 
 @TABLE.get("/processes/{namespec}/usage", errors.BadName)
 def get_usage(context: Context, namespec: Namespec) -> UsageHistory:
-    """Show CPU and memory of a process over the last hour.
+    """Show CPU and memory of a process.
 
-    Measured only while somebody watches `/events`.
+    Over the last hour.  Measured only while somebody watches `/events`.
     """
     latest = context.insight.usage(namespec)
     return {
@@ -102,15 +105,18 @@ def get_usage(context: Context, namespec: Namespec) -> UsageHistory:
 
 @TABLE.get("/processes/{namespec}/config", errors.BadName)
 def get_config(context: Context, namespec: Namespec) -> Program:
-    """Show the configuration a process runs with, secrets masked."""
+    """Show the configuration a process runs with.
+
+    Secrets are masked.
+    """
     return translate.program(context.insight.config(namespec))
 
 
 @TABLE.post("/processes/{namespec}/start", *_START)
 async def start_process(context: Context, namespec: Namespec, body: Waiting) -> Results:
-    """Start a process, or those of a group that do not run.
+    """Start a process or a group.
 
-    With `wait` the answer comes when it is RUNNING.  A refusal for a single
+    In a group, those that do not run.  With `wait` the answer comes when it is RUNNING.  A refusal for a single
     process is a problem; within a group it stands in the result.
     """
     return _results(await context.actions.start(namespec, wait=body.wait))
@@ -118,18 +124,18 @@ async def start_process(context: Context, namespec: Namespec, body: Waiting) -> 
 
 @TABLE.post("/processes/{namespec}/stop", *_STOP)
 async def stop_process(context: Context, namespec: Namespec, body: Waiting) -> Results:
-    """Stop a process, or those of a group that run.
+    """Stop a process or a group.
 
-    With `wait` the answer comes when it has ended.
+    In a group, those that run.  With `wait` the answer comes when it has ended.
     """
     return _results(await context.actions.stop(namespec, wait=body.wait))
 
 
 @TABLE.post("/processes/{namespec}/restart", *_START)
 async def restart_process(context: Context, namespec: Namespec, body: Waiting) -> Results:
-    """Stop a process, or a group, and start it again.
+    """Restart a process or a group.
 
-    The answer never comes before the end of what ran; with `wait` it comes
+    It is stopped if it runs, then started.  The answer never comes before the end of what ran; with `wait` it comes
     when the new one is RUNNING.
     """
     return _results(await context.actions.restart(namespec, wait=body.wait))
@@ -137,7 +143,10 @@ async def restart_process(context: Context, namespec: Namespec, body: Waiting) -
 
 @TABLE.post("/processes/{namespec}/signal", *_SIGNAL)
 async def signal_process(context: Context, namespec: Namespec, body: Signalling) -> Results:
-    """Send a signal to a process, or to those of a group that can take one."""
+    """Send a signal to a process or a group.
+
+    In a group, to those that can take one.
+    """
     return _results(await context.actions.signal(namespec, body.signal))
 
 
@@ -157,31 +166,46 @@ def write_stdin(context: Context, namespec: Namespec, body: Input) -> Results:
 
 @TABLE.post("/processes/start")
 async def start_selection(context: Context, body: WaitingSelection) -> Results:
-    """Start a selection, all at the same time.  Refusals stand in the results."""
+    """Start a selection.
+
+    All at the same time.  Refusals stand in the results.
+    """
     return await _each(body.namespecs, lambda namespec: context.actions.start(namespec, wait=body.wait))
 
 
 @TABLE.post("/processes/stop")
 async def stop_selection(context: Context, body: WaitingSelection) -> Results:
-    """Stop a selection, all at the same time.  Refusals stand in the results."""
+    """Stop a selection.
+
+    All at the same time.  Refusals stand in the results.
+    """
     return await _each(body.namespecs, lambda namespec: context.actions.stop(namespec, wait=body.wait))
 
 
 @TABLE.post("/processes/restart")
 async def restart_selection(context: Context, body: WaitingSelection) -> Results:
-    """Restart a selection, all at the same time.  Refusals stand in the results."""
+    """Restart a selection.
+
+    All at the same time.  Refusals stand in the results.
+    """
     return await _each(body.namespecs, lambda namespec: context.actions.restart(namespec, wait=body.wait))
 
 
 @TABLE.post("/processes/signal", errors.BadSignal)
 async def signal_selection(context: Context, body: SignallingSelection) -> Results:
-    """Send a signal to a selection.  Refusals stand in the results."""
+    """Send a signal to a selection.
+
+    Refusals stand in the results.
+    """
     return await _each(body.namespecs, lambda namespec: context.actions.signal(namespec, body.signal))
 
 
 @TABLE.post("/processes/clear")
 async def clear_selection(context: Context, body: Selection) -> Results:
-    """Clear the logs of a selection.  Refusals stand in the results."""
+    """Clear the logs of a selection.
+
+    Refusals stand in the results.
+    """
     return await _each(body.namespecs, context.actions.clear)
 
 
