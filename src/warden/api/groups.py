@@ -71,6 +71,7 @@ async def reread(context: Context) -> GroupChanges:
 async def update(context: Context, body: Update) -> GroupChanges:
     """Read the configuration and apply it.
 
-    What is gone or changed is stopped and removed, then what is new or changed is added.  Answers with what was done, when it was done.
+    What is gone or changed is stopped and removed, then what is new or changed
+    is added.  Answers with what was done, when it was done.
     """
     return translate.changes(await context.control.update(body.groups))
