@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from warden.config import readers
 from warden.config.environment import parse_environment
 from warden.config.values import AUTO
-from warden.daemon.facade.configs import (
+from warden.daemon.facade.markers import (
     AUTORESTART,
     Automatic,
     RestartUnconditionally,

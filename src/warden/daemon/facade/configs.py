@@ -9,33 +9,11 @@ from typing import Protocol
 
 from warden.config.model import ChannelConfig, GroupConfig, ProcessConfig
 from warden.config.values import AUTO
+from warden.daemon.facade.markers import AUTORESTART, Automatic
 from warden.daemon.facade.refusal import NotSupported
 from warden.daemon.records import Process
 from warden.events.types import NAMES
-from warden.words import Autorestart, Channel
-
-
-class Automatic:
-    """The value of a log file that the daemon names itself."""
-
-
-class Syslog:
-    """The value of a log file that means syslog."""
-
-
-class RestartWhenExitUnexpected:
-    """The value of ``autorestart=unexpected``."""
-
-
-class RestartUnconditionally:
-    """The value of ``autorestart=true``."""
-
-
-AUTORESTART: dict[Autorestart, object] = {
-    Autorestart.NEVER: False,
-    Autorestart.UNEXPECTED: RestartWhenExitUnexpected,
-    Autorestart.ALWAYS: RestartUnconditionally,
-}
+from warden.words import Channel
 
 
 class Maker(Protocol):
