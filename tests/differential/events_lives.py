@@ -20,6 +20,7 @@ OBEDIENT = "command = sh -c 'read -r how; case $how in SIG*) kill -${how#SIG} $$
 QUICK = "command = sh -c 'exit 0'\nstartsecs = 5\n"
 STUBBORN = "command = sh -c 'trap \"\" TERM; while :; do sleep 1; done'\nstopwaitsecs = 1\nkillasgroup = true\n"
 POLITE = "command = sh -c 'trap \"exit 7\" TERM; while :; do sleep 0.1; done'\n"
+THIRD = "BACKOFF BACKOFF BACKOFF"  # lasts three seconds: enough for a request, even on a busy machine
 
 
 class Life(NamedTuple):
@@ -63,10 +64,13 @@ LIVES = {
     ),
     "starts from FATAL": Life(QUICK + "startretries = 0\n", "start FATAL start FATAL"),
     "is stopped in FATAL": Life(QUICK + "startretries = 0\n", "start FATAL stop"),
-    "is stopped in BACKOFF": Life(QUICK, "start BACKOFF stop STOPPED"),
-    "is stopped in its second BACKOFF": Life(QUICK, "start BACKOFF BACKOFF stop STOPPED"),
-    "is stopped in BACKOFF and started again": Life(QUICK, "start BACKOFF stop STOPPED start BACKOFF stop STOPPED"),
-    "is started in BACKOFF": Life(QUICK, "start BACKOFF start stop STOPPED"),
+    "is stopped in BACKOFF": Life(QUICK, f"start {THIRD} stop STOPPED"),
+    "is stopped in its fourth BACKOFF": Life(QUICK + "startretries = 4\n", f"start {THIRD} BACKOFF stop STOPPED"),
+    "is stopped in BACKOFF and started again": Life(
+        OBEDIENT + "startsecs = 60\n",
+        "start STARTING say:1 STARTING say:1 STARTING say:1 BACKOFF stop STOPPED start STARTING stop STOPPED",
+    ),
+    "is started in BACKOFF": Life(QUICK, f"start {THIRD} start stop STOPPED"),
     "autorestart is true and it exits as expected": Life(
         OBEDIENT + "autorestart = true\n", "start RUNNING say:0 EXITED RUNNING stop STOPPED"
     ),
@@ -91,7 +95,7 @@ LIVES = {
     "autorestart does not undo a stop": Life(POLITE + "autorestart = true\n", "start RUNNING stop STOPPED"),
     "cannot be started": Life("command = /nonexistent\nautostart = true\nstartretries = 1\n", "FATAL"),
     "cannot be started, and is stopped": Life(
-        "command = /nonexistent\nautostart = true\nstartretries = 100\n", "BACKOFF BACKOFF stop STOPPED"
+        "command = /nonexistent\nautostart = true\nstartretries = 100\n", f"{THIRD} stop STOPPED"
     ),
     "starts by itself": Life(OBEDIENT + "autostart = true\n", "RUNNING stop STOPPED"),
 }
