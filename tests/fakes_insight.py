@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ class FakeInsight:
     measured: dict[str, Usage] = field(default_factory=dict)
     watchers: list[Callable[[Notice], None]] = field(default_factory=list)
     asked: int = 0
+    unwatched: asyncio.Event | None = None  # set when the last watcher leaves
 
     @property
     def revision(self) -> int:
@@ -43,7 +45,13 @@ class FakeInsight:
 
     def watch(self, notify: Callable[[Notice], None]) -> Callable[[], None]:
         self.watchers.append(notify)
-        return lambda: self.watchers.remove(notify)
+
+        def stop() -> None:
+            self.watchers.remove(notify)
+            if self.unwatched is not None and not self.watchers:
+                self.unwatched.set()
+
+        return stop
 
     def tell(self, *notices: Notice) -> None:
         for notify in tuple(self.watchers):

@@ -12,7 +12,7 @@ import pytest
 from tests.api.asking import get, stream
 from tests.fakes_control import FakeControl, view
 from tests.fakes_insight import FakeInsight
-from tests.http.serving import Log, Served, request, serve
+from tests.http.serving import Log, Served, serve
 
 from warden.api import feed
 from warden.api.feed import Feed
@@ -55,8 +55,10 @@ class Stage:
 
     async def nobody_watches(self) -> None:
         """Wait until all that was watched is left."""
+        self.insight.unwatched = self.control.unwatched = left = asyncio.Event()
         while self.insight.watchers or self.control.watchers:
-            await asyncio.sleep(0)
+            await left.wait()
+            left.clear()
 
 
 @pytest.fixture
@@ -229,11 +231,8 @@ def test_a_reader_that_does_not_read_is_dropped(stage: Stage, monkeypatch: pytes
 
     async def scenario(served: Served) -> None:
         stage.log("web", "x" * (32 * 1024 * 1024))
-        client = await served.connect()
-        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
-        client.writer.write(request("GET", "/api/v1/processes/web/logs/stdout/stream?offset=0"))
-        while not stage.control.watchers:
-            await asyncio.sleep(0)
+        await stream(served, "processes/web/logs/stdout/stream?offset=0")
+        assert stage.control.watchers
         await stage.nobody_watches()
 
     assert stage.play(scenario).texts("critical") == []

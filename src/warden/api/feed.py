@@ -8,6 +8,7 @@ ring, which is bounded.  While nobody reads, nothing is watched.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections import deque
@@ -27,7 +28,7 @@ COALESCE_SECONDS = 0.03
 RING_EVENTS = 4096
 RING_BYTES = 4 * 1024 * 1024
 READ_BYTES = 256 * 1024  # for one reader at once, or one event if that is longer
-_TOLD_AT_ONCE = 200  # processes, then the loop has its turn
+_SLICE_SECONDS = 0.005  # of telling, then the loop has its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Feed:
         self._readers: list[FeedStream] = []
         self._lines = LastLines(control, self._on_lines)
         self._dirty: dict[Notice, None] = {}
+        self._groups_changed = False
         self._bell: Doorbell | None = None
         self._unwatch = _nothing
 
@@ -135,20 +137,29 @@ class Feed:
         self._wake()
 
     def _tell(self) -> None:
-        for notice in list(self._dirty)[:_TOLD_AT_ONCE]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _SLICE_SECONDS
+        while self._dirty and loop.time() < end:
+            notice = next(iter(self._dirty))
             del self._dirty[notice]
-            match notice.kind:
-                case "process":
-                    self._tell_process(notice.name)
-                case "group":
-                    self._tell_group(notice.name)
-                case "daemon":
-                    self._publish("daemon", json.dumps(translate.daemon(self._insight.daemon())))
-                case "usage":
-                    self._publish("usage", json.dumps(self._measurements()))
+            self._tell_of(notice)
         self._wake()
         if self._dirty and self._bell is not None:
             self._bell.again()
+        elif self._groups_changed:
+            self._groups_changed = False
+            self._lines.renew()
+
+    def _tell_of(self, notice: Notice) -> None:
+        match notice.kind:
+            case "process":
+                self._tell_process(notice.name)
+            case "group":
+                self._tell_group(notice.name)
+            case "daemon":
+                self._publish("daemon", json.dumps(translate.daemon(self._insight.daemon())))
+            case "usage":
+                self._publish("usage", json.dumps(self._measurements()))
 
     def _tell_process(self, namespec: str) -> None:
         try:
@@ -160,7 +171,7 @@ class Feed:
     def _tell_group(self, name: str) -> None:
         members = self._listing.members(name)
         self._publish("group", json.dumps({"name": name, "active": bool(members), "processes": members}))
-        self._lines.renew()
+        self._groups_changed = True
 
     def _measurements(self) -> list[dict[str, object]]:
         found = []
