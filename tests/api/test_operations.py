@@ -18,7 +18,7 @@ from warden.config.model import GroupConfig, Kind, ProcessConfig
 from warden.errors import Failed, SpawnFailed
 from warden.rpc.control import ConfigView
 from warden.rpc.insight import Usage
-from warden.words import Mood, Phase
+from warden.words import Channel, Mood, Phase
 
 Scenario = Callable[[Served], Awaitable[None]]
 
@@ -286,6 +286,32 @@ def test_actions_tell_what_became_of_each_process(
         assert answer.status == 200, answer.text
         assert results(answer.body) == found
         assert all(one["ok"] is (one["error"] is None) for one in json.loads(answer.body)["results"])
+
+    play(tmp_path, control, scenario)
+
+
+def test_a_group_that_rests_can_be_removed(tmp_path: Path, control: FakeControl) -> None:
+    control.views.append(view("idle", phase=Phase.STOPPED))
+
+    async def scenario(served: Served) -> None:
+        answer = await post(served, "groups/idle/remove")
+
+        assert json.loads(answer.body) == {"ok": True}
+        assert ("remove", "idle") in control.done
+
+    play(tmp_path, control, scenario)
+
+
+def test_a_log_is_read_in_parts(tmp_path: Path, control: FakeControl) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"one\n<script>\xff\n")
+    control.logs["g:a", Channel.STDERR] = log
+
+    async def scenario(served: Served) -> None:
+        answer = await get(served, "processes/g:a/logs/stderr?offset=4&limit=100")
+
+        assert json.loads(answer.body) == {"text": "<script>\ufffd\n", "offset": 4, "size": 14, "next_offset": 14}
+        assert answer.headers["Content-Type"] == "application/json"
 
     play(tmp_path, control, scenario)
 

@@ -150,6 +150,37 @@ def test_the_last_line_of_each_process_is_told_to_those_who_ask(stage: Stage) ->
     stage.play(scenario)
 
 
+def test_lines_of_a_group_that_comes_later_are_told_and_of_one_that_went_forgotten(stage: Stage) -> None:
+    stage.log("web", "old\n")
+
+    async def scenario(served: Served) -> None:
+        events = await stream(served, "events?lines=1")
+        await events.next("log_line")
+        stage.control.views = [view("new", stdout_logfile="")]
+        stage.log("new", "hello\n", Channel.STDERR)
+        stage.insight.tell(Notice(kind="group", name="web"), Notice(kind="group", name="new"))
+        told = await events.next("log_line")
+        late = await (await stream(served, "events?lines=1")).next("log_line")
+
+        assert told.data == late.data == {"new": "hello"}
+
+    stage.play(scenario)
+
+
+def test_a_thousand_changes_at_once_are_all_told(stage: Stage) -> None:
+    stage.control.views = [view(f"p{number}") for number in range(1000)]
+
+    async def scenario(served: Served) -> None:
+        events = await stream(served, "events")
+        await events.next("snapshot")
+        stage.insight.tell(*(Notice(kind="process", name=one.name) for one in stage.control.views))
+        told = {(await events.next("process")).data["namespec"] for _ in range(1000)}
+
+        assert told == {one.name for one in stage.control.views}
+
+    stage.play(scenario)
+
+
 def test_a_stream_goes_on_after_the_last_event_that_was_seen(stage: Stage) -> None:
     async def scenario(served: Served) -> None:
         await stream(served, "events")  # somebody else keeps the feed alive
