@@ -63,3 +63,12 @@ def test_a_pid_file_that_cannot_be_removed_ends_nothing_early(tmp_path: Path) ->
         assert daemon.rpc("supervisor.getState")["value"]["statename"] == "RUNNING"
         daemon.signal(signal.SIGTERM)
         assert daemon.wait_end() == 0
+
+
+def test_a_term_in_the_middle_of_a_restart_ends_the_daemon(tmp_path: Path) -> None:
+    with Daemon(WARDEN, tmp_path / "home", "[program:sleep]\ncommand = sleep 1000\n") as daemon:
+        daemon.signal(signal.SIGHUP)
+        daemon.signal(signal.SIGTERM)
+
+        assert daemon.wait_end() == 0
+        assert sorted(path.name for path in daemon.home.iterdir()) == ["conf", "main.log", "stderr"]

@@ -34,6 +34,7 @@ from warden.errors import (
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.machine import StartRequested, StopRequested
 from warden.rpc.control import ConfigView, Outcome, ProcessView
+from warden.runtime.threads import in_thread
 from warden.words import (
     RUNNING_PHASES,
     SIGNALLABLE_PHASES,
@@ -234,7 +235,7 @@ class DaemonControl(LogVerbs):
         """
         self.require_up()
         try:
-            config = await asyncio.to_thread(self._read)
+            config = await in_thread(self._read)
         except ConfigError as error:
             raise CannotReread(str(error)) from None
         self.require_up()

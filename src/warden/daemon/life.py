@@ -8,6 +8,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from warden.config.model import Config, HttpServerConfig
@@ -30,6 +31,7 @@ from warden.runtime.identity import PidFile
 from warden.runtime.reaper import Reaper
 from warden.runtime.signals import on_signal
 from warden.runtime.sockets import HttpListener
+from warden.runtime.threads import in_thread
 from warden.words import ExitStatus, Mood
 
 _ROOT = (
@@ -94,6 +96,14 @@ class Listeners:
         self.adopt(())
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """The life of one fleet, until ``down`` is set."""
+
+    supervisor: Supervisor
+    down: asyncio.Event
+
+
 class Life:
     """The daemon while it runs.
 
@@ -124,6 +134,7 @@ class Life:
         self._started = False
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
+        self._present: _Session  # set before anything that uses it is connected
 
     async def run(self) -> None:
         """Run until the shutdown is complete."""
@@ -160,14 +171,16 @@ class Life:
             serials=self._serials,
         )
         down = asyncio.Event()
-        control = DaemonControl(supervisor, config, read=self._read, leave=partial(self._leave, supervisor, down))
-        interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop, supervisor, down))
+        self._present = _Session(supervisor, down)
+        control = DaemonControl(supervisor, config, read=self._read, leave=self._leave)
+        interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
         self._add_groups(supervisor, config)
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
         insight = DaemonInsight(supervisor, control, config)
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
-        self._listen_to_signals(loop, supervisor, down)
+        if not self._started:
+            self._listen_to_signals(loop)
         self._write_pidfile(config)
         self._ready()
         self._started = True
@@ -228,58 +241,58 @@ class Life:
 
     # --- signals
 
-    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
+    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Listen from now on, across restarts: one that comes in between counts for the session that follows."""
         for signum in _EXIT_SIGNALS:
-            on_signal(loop, signum, partial(self._on_exit_signal, signum, supervisor, down))
-        on_signal(loop, signal.SIGHUP, partial(self._on_hup, loop, supervisor, down))
-        on_signal(loop, signal.SIGUSR2, partial(self._on_usr2, supervisor))
+            on_signal(loop, signum, partial(self._on_exit_signal, signum))
+        on_signal(loop, signal.SIGHUP, partial(self._on_hup, loop))
+        on_signal(loop, signal.SIGUSR2, self._on_usr2)
         on_signal(loop, signal.SIGUSR1, partial(self._log_debug, "received SIGUSR1, ignored"))
 
-    def _on_exit_signal(self, signum: signal.Signals, supervisor: Supervisor, down: asyncio.Event) -> None:
+    def _on_exit_signal(self, signum: signal.Signals) -> None:
         self._log.warn(f"received {signum.name} indicating exit request")
-        self._leave(supervisor, down, None)
+        self._leave(None)
 
-    def _on_hup(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
-        if supervisor.mood is Mood.SHUTDOWN:
+    def _on_hup(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._present.supervisor.mood is Mood.SHUTDOWN:
             self._log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
             return
         self._log.warn("received SIGHUP indicating restart request")
-        self._ask_for_restart(loop, supervisor, down)
+        self._ask_for_restart(loop)
 
-    def _on_mood(
-        self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event, mood: Mood
-    ) -> None:
+    def _on_mood(self, loop: asyncio.AbstractEventLoop, mood: Mood) -> None:
         """Do what a plugin asks for when it assigns the mood."""
         if mood is Mood.SHUTDOWN:
-            self._leave(supervisor, down, None)
-        elif mood is Mood.RESTARTING and supervisor.may_start:
-            self._ask_for_restart(loop, supervisor, down)
+            self._leave(None)
+        elif mood is Mood.RESTARTING and self._present.supervisor.may_start:
+            self._ask_for_restart(loop)
 
-    def _ask_for_restart(self, loop: asyncio.AbstractEventLoop, supervisor: Supervisor, down: asyncio.Event) -> None:
+    def _ask_for_restart(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._reread is None or self._reread.done():
-            self._reread = loop.create_task(self._restart(supervisor, down))
+            self._reread = loop.create_task(self._restart())
 
-    async def _restart(self, supervisor: Supervisor, down: asyncio.Event) -> None:
+    async def _restart(self) -> None:
         try:
-            config = await asyncio.to_thread(self._read)
+            config = await in_thread(self._read)
         except ConfigError as error:
             self._log.critical(f"cannot restart, the configuration is unusable: {error}")
             return
-        if supervisor.may_start:
-            self._leave(supervisor, down, config)
+        if self._present.supervisor.may_start:
+            self._leave(config)
 
-    def _on_usr2(self, supervisor: Supervisor) -> None:
+    def _on_usr2(self) -> None:
         self._log.info("received SIGUSR2 indicating log reopen request")
         self._log.info("supervisord logreopen")
         self._log.reopen()
-        for process in supervisor.processes():
+        for process in self._present.supervisor.processes():
             for output in process.outputs.values():
                 output.reopen()
 
-    def _leave(self, supervisor: Supervisor, down: asyncio.Event, config: Config | None) -> None:
-        """Begin the end of this session; with a configuration another one follows."""
+    def _leave(self, config: Config | None) -> None:
+        """Begin the end of the present session; with a configuration another one follows."""
         self._next = config
-        supervisor.go_down(Mood.SHUTDOWN if config is None else Mood.RESTARTING, down.set)
+        present = self._present
+        present.supervisor.go_down(Mood.SHUTDOWN if config is None else Mood.RESTARTING, present.down.set)
 
     # --- boundaries
 
