@@ -87,7 +87,7 @@ export function menu(anchor, entries) {
     list.remove();
     if (inside && anchor.isConnected) anchor.focus({ preventScroll: true });
   });
-  document.body.append(list);
+  document.querySelector("main").append(list);
   list.showPopover();
   place(list, anchor.getBoundingClientRect());
   list.firstElementChild.focus({ preventScroll: true });

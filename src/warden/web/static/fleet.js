@@ -40,6 +40,12 @@ export class Fleet {
     return Date.now() / 1000 + this.#offset;
   }
 
+  // The daemon tells whole seconds: what is nearer than that is no news, and would make shown times jump.
+  #setClock(now) {
+    const offset = now - Date.now() / 1000;
+    if (Math.abs(offset - this.#offset) > 2) this.#offset = offset;
+  }
+
   /** Seconds since the child was started; null without a child. */
   uptime(process) {
     return WITH_CHILD.has(process.state) && process.start ? this.now() - process.start : null;
@@ -61,7 +67,7 @@ export class Fleet {
   /** One process as it is now. */
   put(process) {
     const before = this.processes.get(process.namespec);
-    if (process.now) this.#offset = Math.max(process.now, process.since || 0) - Date.now() / 1000;
+    this.#setClock(Math.max(process.now, process.since));
     this.processes.set(process.namespec, { ...before, ...process });
     this.touch(process.namespec, before?.state !== process.state);
   }

@@ -54,7 +54,9 @@ export class LogSearch {
     if (!count) return;
     if (this.#at < 0) this.#at = count - 1; // the newest is the likeliest
     else this.#at = (this.#at + direction + count) % count;
-    this.#lines[this.#at].scrollIntoView({ block: "center", behavior: "instant" });
+    const line = this.#lines[this.#at];
+    center(line);
+    requestAnimationFrame(() => center(line)); // blocks that came into view have their true height now
     this.#paint();
   }
 
@@ -68,6 +70,13 @@ export class LogSearch {
     CSS.highlights.set(HIGHLIGHT, new Highlight(...shown.flatMap((line) => ranges(line, this.text))));
     if (current) CSS.highlights.set(CURRENT, new Highlight(...ranges(current, this.text)));
   }
+}
+
+/** Scroll the log, and nothing around it, so that a line stands in the middle. */
+function center(line) {
+  const box = line.closest(".log");
+  const [inner, outer] = [line.getBoundingClientRect(), box.getBoundingClientRect()];
+  box.scrollTop += inner.top - outer.top - box.clientHeight / 2;
 }
 
 function ranges(line, wanted) {

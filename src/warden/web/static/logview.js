@@ -22,7 +22,7 @@ export class LogView {
   #earliest = new Map(); // where the text in the document begins, by channel
   #paused = false;
   #follow = true;
-  #touched = 0; // when people last did something that may scroll
+  #touched = -Infinity; // when people last did something that may scroll
   #scheduled = false;
 
   constructor({ name, path, channels }) {
@@ -70,7 +70,9 @@ export class LogView {
       this.box.addEventListener(kind, () => (this.#touched = performance.now()), { passive: true });
     }
     this.box.addEventListener("scroll", () => this.#onScroll(), { passive: true });
-    new ResizeObserver(() => this.#toEnd()).observe(this.box);
+    const size = new ResizeObserver(() => this.#toEnd());
+    size.observe(this.box);
+    size.observe(this.lines.element);
     this.element = h(
       "div",
       { class: "log-view" },

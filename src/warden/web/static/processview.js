@@ -68,8 +68,9 @@ export class ProcessView {
         "div",
         { class: "columns" },
         h("section", { class: "panel log-panel", "aria-label": "Log" }, this.log.element),
-        h("div", { class: "side" }, this.#usagePanel(), this.#historyPanel(), panel("Files", this.files)),
+        h("div", { class: "side" }, this.#usagePanel(), this.#historyPanel()),
       ),
+      panel("Files", this.files),
       panel("Configuration", this.config),
     );
   }
@@ -194,7 +195,7 @@ export class ProcessView {
     const wanted = JSON.stringify(rows);
     if (this.files.dataset.shown === wanted) return;
     this.files.dataset.shown = wanted;
-    this.files.replaceChildren(...rows.flatMap(([name, path]) => [h("dt", {}, name), h("dd", {}, path)]));
+    this.files.replaceChildren(...rows.map(([name, path]) => h("div", {}, h("dt", {}, name), h("dd", {}, path))));
     setAttribute(this.files, "data-empty", rows.length === 0);
   }
 

@@ -123,7 +123,7 @@ export class ProcessRow {
       if (line.dataset.error === error) return;
       line.dataset.error = error;
       const close = button("×", { class: "close", "aria-label": "Dismiss" }, () => fleet.blame(this.namespec, null));
-      line.replaceChildren(h("span", { class: "problem", role: "alert", title: error }, error, close));
+      line.replaceChildren(h("span", { class: "problem", role: "alert", title: error }, h("span", {}, error), close));
       return;
     }
     if (line.dataset.error) delete line.dataset.error;
