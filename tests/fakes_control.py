@@ -41,6 +41,12 @@ def view(name: str, group: str | None = None, phase: Phase = Phase.RUNNING, **fa
     return ProcessView(**{**values, **facts})  # type: ignore[arg-type]
 
 
+def altered(one: ProcessView, **facts: object) -> ProcessView:
+    """The same process with other facts."""
+    values = {name: getattr(one, name) for name in ProcessView.__annotations__}
+    return ProcessView(**{**values, **facts})
+
+
 @dataclass
 class FakeControl:
     """Processes change state at once; ``blocked`` (unset) holds every waiting call, ``refusals`` fail by namespec."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.api.asking import get, stream
-from tests.fakes_control import FakeControl, view
+from tests.fakes_control import FakeControl, altered, view
 from tests.fakes_insight import FakeInsight
 from tests.http.serving import Log, Served, serve
 
@@ -36,7 +35,7 @@ class Stage:
 
     def change(self, namespec: str, phase: Phase) -> None:
         old = self.control.process(namespec)
-        self.control.views[self.control.views.index(old)] = replace(old, phase=phase)
+        self.control.views[self.control.views.index(old)] = altered(old, phase=phase)
         self.insight.tell(Notice(kind="process", name=namespec))
 
     def log(self, namespec: str | None, text: str, channel: Channel = Channel.STDOUT) -> Path:
@@ -45,7 +44,7 @@ class Stage:
             file.write(text.encode())
         if namespec is not None:
             old = self.control.process(namespec)
-            self.control.views[self.control.views.index(old)] = replace(old, **{f"{channel}_logfile": str(path)})
+            self.control.views[self.control.views.index(old)] = altered(old, **{f"{channel}_logfile": str(path)})
         self.wake()
         return path
 
@@ -397,7 +396,7 @@ def test_the_activity_log_is_followed_and_read(stage: Stage) -> None:
 
 @pytest.mark.parametrize("path", ["processes/nope/logs/both/stream", "processes/g:a/logs/stdout/stream", "log/stream"])
 def test_a_log_that_cannot_be_is_not_followed(stage: Stage, path: str) -> None:
-    stage.control.views[1] = replace(stage.control.views[1], stdout_logfile="")
+    stage.control.views[1] = altered(stage.control.views[1], stdout_logfile="")
 
     async def scenario(served: Served) -> None:
         assert (await get(served, path)).status == 404
