@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 from warden.daemon.records import Process
 from warden.rpc.control import ProcessView
@@ -12,8 +13,9 @@ from warden.words import Channel, Phase
 def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
     state = process.state
+    last = process.history[-1] if process.history else None
     return ProcessView(
-        name=process.name,
+        name=process.config.name,
         group=process.group,
         phase=state.phase,
         description=_describe(process, now),
@@ -25,8 +27,8 @@ def process_view(process: Process, now: float) -> ProcessView:
         stdout_logfile=process.outputs[Channel.STDOUT].path or "",
         stderr_logfile=process.outputs[Channel.STDERR].path or "",
         pid=state.pid,
-        since=process.history[-1].at if process.history else 0.0,
-        cause=process.history[-1].cause if process.history else "",
+        since=0.0 if last is None else last.at,
+        cause="" if last is None else last.cause,
         restarts=process.restarts,
         last_exit=str(process.last_exit) if process.last_exit is not None else "",
     )
@@ -47,6 +49,7 @@ def _describe(process: Process, now: float) -> str:
             return ""
 
 
+@lru_cache(maxsize=256)  # what was started together has the same answer
 def uptime(seconds: int) -> str:
     """Say ``1:02:03`` or ``2 days, 0:00:05``; a negative time counts as none."""
     minutes, second = divmod(max(0, seconds), 60)

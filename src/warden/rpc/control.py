@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from warden.config.diff import Changes as Changes
 from warden.config.model import GroupConfig, ProcessConfig
@@ -17,9 +17,8 @@ from warden.errors import RequestError
 from warden.words import Channel, Mood, Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessView:
-    """One process as people see it.
+class ProcessView(NamedTuple):
+    """One process as people see it; a named tuple, because thousands are made for one answer.
 
     ``start``, ``stop`` and ``now`` are seconds since the epoch (0 = never);
     ``exitstatus`` is -1 after a death by signal, 0 while there is none; log

@@ -8,8 +8,9 @@ from warden.config.model import ChannelConfig
 from warden.config.values import AUTO
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.rpc.faults import Faults, fault_from
-from warden.words import Autorestart, Channel
+from warden.words import Autorestart, Channel, Phase
 
+_STATE_NAMES = {phase: phase.name for phase in Phase}  # an enum takes its time to tell
 _AUTORESTART: dict[Autorestart, object] = {
     Autorestart.ALWAYS: True,
     Autorestart.NEVER: False,
@@ -26,7 +27,7 @@ def process_struct(view: ProcessView) -> dict[str, object]:
         "stop": view.stop,
         "now": view.now,
         "state": int(view.phase),
-        "statename": view.phase.name,
+        "statename": _STATE_NAMES[view.phase],
         "spawnerr": view.spawnerr,
         "exitstatus": view.exitstatus,
         "logfile": view.stdout_logfile,

@@ -14,7 +14,8 @@ import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple
 from xml.parsers import expat
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -23,6 +24,7 @@ MAX_ELEMENTS = 200_000  # per document
 MAX_INT = 2**31 - 1
 
 _UNSAFE = re.compile("[^\t\n\x20-\x25\x27-\x3b\x3d\x3f-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FLAT: dict[type, str] = {str: "<string>%s</string>", int: "<int>%d</int>"}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _MEMBER_END = "</value>\n</member>\n"
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -187,10 +189,10 @@ def check(value: object) -> None:
 def _write(value: object, out: Callable[[str], None], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Unmarshallable("nested too deeply")
-    if isinstance(value, Mapping):
-        try:  # nearly every struct is flat, and lists of hundreds are asked for every second
-            out(_flat_struct(tuple(value)) % tuple([_PLAIN[type(member)](member) for member in value.values()]))
-        except KeyError:
+    if type(value) is dict or isinstance(value, Mapping):  # the first is faster
+        if (written := _flat_struct(value)) is not None:
+            out(written)
+        else:
             _write_struct(value, out, depth)
     elif isinstance(value, list | tuple):
         out("<array><data>\n")
@@ -212,11 +214,38 @@ def _write_struct(value: Mapping[object, object], out: Callable[[str], None], de
     out("</struct>")
 
 
+def _flat_struct(value: Mapping[object, object]) -> str | None:
+    """Write a struct of small numbers and harmless texts; None for any other.
+
+    Nearly every struct is one, and lists of hundreds are asked for every second.
+    """
+    members = tuple(value.values())
+    shape = _flat_shape(tuple(value), tuple(map(type, members)))
+    if shape is None:
+        return None
+    texts, numbers = shape.texts(members), shape.numbers(members)
+    if min(numbers) >= -MAX_INT and max(numbers) <= MAX_INT and _is_harmless("".join(texts)):
+        return shape.template % members
+    return None
+
+
+class _FlatShape(NamedTuple):
+    """A %-template, and what picks the texts and the numbers out of the members."""
+
+    template: str
+    texts: Callable[[tuple[object, ...]], tuple[str, ...]]
+    numbers: Callable[[tuple[object, ...]], tuple[int, ...]]
+
+
 @functools.lru_cache(maxsize=64)
-def _flat_struct(names: tuple[object, ...]) -> str:
-    """Return the %-template of a struct with these members."""
-    members = "".join(f"{_member(name).replace('%', '%%')}%s{_MEMBER_END}" for name in names)
-    return f"<struct>\n{members}</struct>"
+def _flat_shape(names: tuple[object, ...], kinds: tuple[type, ...]) -> _FlatShape | None:
+    """Return the shape of a struct of texts and numbers, at least two of each; None for any other."""
+    if set(kinds) != _FLAT.keys() or min(map(kinds.count, _FLAT)) < 2:  # itemgetter gives no tuple for one
+        return None
+    parts = zip(map(_member, names), kinds, strict=True)
+    members = "".join(f"{name.replace('%', '%%')}{_FLAT[kind]}{_MEMBER_END}" for name, kind in parts)
+    texts, numbers = ([at for at, kind in enumerate(kinds) if kind is wanted] for wanted in (str, int))
+    return _FlatShape(f"<struct>\n{members}</struct>", itemgetter(*texts), itemgetter(*numbers))
 
 
 def _member(name: object) -> str:
@@ -233,9 +262,12 @@ def _scalar(value: object) -> str:
 
 
 def _string(value: str) -> str:
-    if value.isprintable() and "&" not in value and "<" not in value and ">" not in value:  # nearly always, and fast
-        return f"<string>{value}</string>"
-    return f"<string>{_UNSAFE.sub(_replacement, value)}</string>"
+    return f"<string>{value if _is_harmless(value) else _UNSAFE.sub(_replacement, value)}</string>"
+
+
+def _is_harmless(text: str) -> bool:
+    """Whether nothing needs to be replaced: nearly always, and fast to see."""
+    return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
 
 def _replacement(match: re.Match[str]) -> str:
