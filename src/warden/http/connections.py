@@ -18,6 +18,11 @@ class Connection:
         self._deadline = deadline
         self._on_end: Callable[[], None] | None = None
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether the client follows something that has no end."""
+        return self._on_end is not None
+
     def on_end(self, callback: Callable[[], None] | None) -> None:
         """Call ``callback`` when the client is gone or has to go; there is one at a time."""
         self._on_end = callback
@@ -44,7 +49,8 @@ class Connections:
     A client that has not sent a complete request for a minute after connecting is
     dropped.  Afterwards it may be silent for as long as it likes, since listeners
     keep a connection from one hour's event to the next; but when too many are
-    connected, the one that is silent for longest is dropped in favour of the new one.
+    connected, the one that is silent for longest is dropped in favour of the new one,
+    and the oldest stream if nobody is silent: streams must not lock out who gives orders.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -55,14 +61,19 @@ class Connections:
     def opened(self, key: Hashable, transport: asyncio.Transport) -> None:
         """Take in a new client, or drop it if all others are busy."""
         if len(self._all) >= MAX_CONNECTIONS:
-            if not self._silent:
+            dispensable = next(iter(self._silent), None)
+            if dispensable is None:
+                dispensable = self._oldest_stream()
+            if dispensable is None:
                 transport.abort()
                 return
-            longest = next(iter(self._silent))
-            self._all[longest].abort()
-            self.closed(longest)
+            self._all[dispensable].abort()
+            self.closed(dispensable)
         self._all[key] = Connection(transport, self._loop.call_later(FIRST_REQUEST_SECONDS, transport.abort))
         self._silent[key] = None
+
+    def _oldest_stream(self) -> Hashable | None:
+        return next((key for key, connection in self._all.items() if connection.is_stream), None)
 
     def closed(self, key: Hashable) -> None:
         """Forget a client."""
