@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.fakes_control import FakeControl
-
 from warden.config.diff import Changes
 from warden.config.model import GroupConfig, Kind, ProcessConfig
 from warden.errors import ShuttingDown

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.api.asking import JSON, get, post
 from tests.fakes_control import FakeControl, view
 from tests.fakes_insight import FakeInsight
 from tests.http.serving import Served, serve
-
 from warden.config.model import GroupConfig, Kind, ProcessConfig
 from warden.errors import Failed, SpawnFailed
 from warden.rpc.control import ConfigView

@@ -17,10 +17,10 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
 from tests.fakes_control import FakeControl, view
 from tests.fakes_insight import FakeInsight
 from tests.http.serving import Log
-
 from warden.api.app import OPERATIONS
 from warden.api.openapi import document
 from warden.config.model import HttpServerConfig

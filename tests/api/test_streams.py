@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+
 from tests.api.asking import get, stream
 from tests.fakes_control import FakeControl, altered, view
 from tests.fakes_insight import FakeInsight
 from tests.http.serving import Log, Served, serve
-
 from warden.api import feed
 from warden.api.feed import Feed
 from warden.api.listing import Listing

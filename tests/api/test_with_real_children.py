@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.daemon.stage import Stage, group, play, program
-
 from warden.api.app import Api, Request
 from warden.api.problems import Answer
 from warden.api.sse import Stream

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.ctl.fake_daemon import FakeDaemon, Handler, Ran, Run, UnixServer, serve
 
+from tests.ctl.fake_daemon import FakeDaemon, Handler, Ran, Run, UnixServer, serve
 from warden.config.values import ClientConfig
 from warden.ctl.lines import Lines
 from warden.ctl.shell import Shell

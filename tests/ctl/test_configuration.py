@@ -6,6 +6,7 @@ import json
 from xmlrpc.client import Fault
 
 import pytest
+
 from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xmlrpc.client import Fault
 
 import pytest
+
 from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
 UPTIME = "pid {}, uptime 0:00:02"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xmlrpc.client import Binary, Fault
 
 import pytest
+
 from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
 PRESS = "==> Press Ctrl-C to exit <==\n"

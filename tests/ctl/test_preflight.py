@@ -7,8 +7,8 @@ from pathlib import Path
 from xmlrpc.client import Fault
 
 import pytest
-from tests.ctl.fake_daemon import FakeDaemon, Run
 
+from tests.ctl.fake_daemon import FakeDaemon, Run
 from warden.ctl.session import NO_NAMESPACE
 
 ASKING_FIRST = ["clear x", "fg x", "maintail", "pid", "restart x", "signal HUP x", "start x", "stop x", "tail x"]

@@ -6,8 +6,8 @@ import json
 from xmlrpc.client import Fault
 
 import pytest
-from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
+from tests.ctl.fake_daemon import FakeDaemon, Run, process
 from warden.ctl import codes
 from warden.ctl.output import avail_text, status_text, wants_colour
 from warden.rpc.faults import Faults

@@ -9,8 +9,8 @@ from types import ModuleType
 from xmlrpc.client import Fault
 
 import pytest
-from tests.ctl.fake_daemon import FakeDaemon, Run, process
 
+from tests.ctl.fake_daemon import FakeDaemon, Run, process
 from warden.config.values import ClientConfig, PluginConfig
 from warden.ctl.commands import COMMANDS
 from warden.ctl.completion import Completer

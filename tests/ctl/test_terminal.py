@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
+
 from tests.ctl.fake_daemon import FakeDaemon, process
 
 # pexpect forks while the fake daemon's thread runs; the child only executes the program

@@ -5,10 +5,10 @@ from __future__ import annotations
 import xmlrpc.client
 
 import pytest
-from tests.ctl.fake_daemon import FakeDaemon
 
 from supervisor.supervisorctl import LSBInitExitStatuses, LSBStatusExitStatuses
 from supervisor.xmlrpc import SupervisorTransport, UnixStreamHTTPConnection
+from tests.ctl.fake_daemon import FakeDaemon
 from warden.ctl.codes import Exit
 
 

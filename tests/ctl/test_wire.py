@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ctl.fake_daemon import FakeDaemon
 
+from tests.ctl.fake_daemon import FakeDaemon
 from warden.ctl.client import Client, Fault
 from warden.ctl.marshal import _load_any, _load_flat_structs, dump_call, load_response
 from warden.ctl.wire import BrokenAnswer, ChunkDecoder, HttpStatus, Refused, parse_url, quote

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
 
+from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
 from warden import errors
 from warden.config.model import ChannelConfig
 from warden.daemon.views import uptime

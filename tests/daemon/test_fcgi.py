@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.daemon.stage import Stage, group, play, program, python
 
+from tests.daemon.stage import Stage, group, play, program, python
 from warden.config.model import FcgiSocketConfig, GroupConfig, Kind, ProcessConfig
 from warden.errors import NoFile
 from warden.words import Phase

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.daemon.stage import Stage, alone, group, play, program
 
+from tests.daemon.stage import Stage, alone, group, play, program
 from warden import errors
 from warden.config.model import HttpServerConfig
 from warden.daemon.insight import DaemonInsight, flatten, open_to_all

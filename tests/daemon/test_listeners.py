@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.daemon.stage import Stage, alone, play, program, python
 
+from tests.daemon.stage import Stage, alone, play, program, python
 from warden.config.model import ChannelConfig, GroupConfig, Kind, PoolConfig
 from warden.events import types
 from warden.events.listener import ListenerState

@@ -12,8 +12,8 @@ import termios
 from pathlib import Path
 
 import pytest
-from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
 
+from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
 from warden.config.model import ChannelConfig
 from warden.events import types
 from warden.words import Autorestart, Channel, Mood, Phase

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tests.fakes_control import FakeControl
 from tests.fakes_insight import FakeInsight
-
 from warden.config.model import HttpServerConfig
 from warden.http.server import HttpServer
 from warden.rpc.registry import Registry

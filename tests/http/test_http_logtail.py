@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Client, Served, request, serve
-
 from warden.http import logtail, replies
 from warden.words import Channel
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
+
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Answer, Served, request, serve
-
 from warden.errors import AbnormalTermination, Failed, NoFile, NotExecutable, RequestError, SpawnFailed
 from warden.words import Channel, Mood, Phase
 

@@ -11,9 +11,9 @@ import xmlrpc.client
 from pathlib import Path
 
 import pytest
+
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Served, request, serve
-
 from warden.http import bodies, connections, replies
 from warden.words import Phase
 

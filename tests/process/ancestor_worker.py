@@ -15,6 +15,7 @@ import errno
 import json
 import sys
 
+from supervisor import events, process
 from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.states import (
     RUNNING_STATES,
@@ -24,8 +25,6 @@ from supervisor.states import (
     getProcessStateDescription,
 )
 from supervisor.tests import base
-
-from supervisor import events, process
 
 AUTORESTART = {"false": False, "true": RestartUnconditionally, "unexpected": RestartWhenExitUnexpected}
 
