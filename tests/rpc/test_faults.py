@@ -8,6 +8,7 @@ import pytest
 
 from warden import errors
 from warden.rpc.faults import FAULT_OF, Faults, RPCError, fault_from, fault_name
+from warden.rpc.xmlrpc import dump_fault
 
 
 @pytest.mark.parametrize("error", errors.RequestError.__subclasses__())
@@ -34,7 +35,8 @@ def test_no_two_errors_share_a_code() -> None:
     ],
 )
 def test_a_fault_survives_the_wire(error: errors.RequestError | RPCError, code: int, text: str) -> None:
-    wire = xmlrpc.client.dumps(fault_from(error))
+    fault = fault_from(error)
+    wire = dump_fault(fault.faultCode, fault.faultString)
 
     with pytest.raises(xmlrpc.client.Fault) as caught:
         xmlrpc.client.loads(wire)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import types
-import xmlrpc.client
 from collections.abc import Callable
 
 import pytest
 
 from warden.errors import BadName
-from warden.rpc.faults import RPCError
+from warden.rpc.faults import Fault, RPCError
 from warden.rpc.registry import NOT_DONE_YET, Crashed, Registry
 
 
@@ -89,7 +88,7 @@ def call(method: str, *params: object, trace: list[str] | None = None) -> object
 
 
 def fault(method: str, *params: object) -> tuple[int, str]:
-    with pytest.raises(xmlrpc.client.Fault) as caught:
+    with pytest.raises(Fault) as caught:
         call(method, *params)
     return caught.value.faultCode, caught.value.faultString
 
@@ -231,7 +230,7 @@ def test_each_call_and_its_end_are_traced_on_one_line() -> None:
     lines: list[str] = []
 
     call("x.inherited", trace=lines)
-    with pytest.raises(xmlrpc.client.Fault):
+    with pytest.raises(Fault):
         call("x\nforged", trace=lines)
 
     assert lines == [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import xmlrpc.client
 from pathlib import Path
 
 import pytest
-from tests.fakes_control import FakeControl, view
 
+from tests.fakes_control import FakeControl, view
 from warden.config.model import ChannelConfig, GroupConfig, Policy, ProcessConfig
 from warden.errors import SpawnFailed
 from warden.rpc.control import ConfigView
+from warden.rpc.faults import Fault
 from warden.rpc.registry import Registry
 from warden.rpc.supervisor_api import SupervisorApi
 from warden.words import Autorestart, Channel, Mood, Phase
@@ -68,7 +68,7 @@ def call(control: FakeControl, method: str, *params: object) -> object:
 
 
 def fault(control: FakeControl, method: str, *params: object) -> tuple[int, str]:
-    with pytest.raises(xmlrpc.client.Fault) as caught:
+    with pytest.raises(Fault) as caught:
         call(control, method, *params)
     return caught.value.faultCode, caught.value.faultString
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-import xmlrpc.client
 
 from aiohttp import web
 
@@ -12,6 +11,7 @@ from warden.http.bodies import read_body
 from warden.http.origin import is_foreign
 from warden.http.replies import Reply, error_reply
 from warden.http.server import Log
+from warden.rpc.faults import Fault
 from warden.rpc.registry import Crashed, Registry
 from warden.rpc.xmlrpc import MAX_BODY_BYTES, Malformed, Unmarshallable, dump_fault, dump_response, parse
 
@@ -40,7 +40,7 @@ class RpcRoute:
             return error_reply(400)
         try:
             document = dump_response(await self._registry.call(method, params))
-        except xmlrpc.client.Fault as fault:
+        except Fault as fault:
             document = dump_fault(fault.faultCode, fault.faultString)
         except (Crashed, Unmarshallable) as error:
             cause = error.cause if isinstance(error, Crashed) else error

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import types
-import xmlrpc.client
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from warden.errors import IncorrectParameters, RequestError, SignatureUnsupported, UnknownMethod
-from warden.rpc.faults import Faults, RPCError, fault_from, fault_name
+from warden.rpc.faults import Fault, Faults, RPCError, fault_from, fault_name
 from warden.rpc.xmlrpc import check
 
 MIN_DEFERRED_DELAY = 0.01  # seconds; plugins ask for 0, which would keep the processor busy
@@ -45,7 +44,7 @@ class Registry:
         """Call ``method`` and wait for its answer.
 
         Raises:
-            xmlrpc.client.Fault: the call was refused.
+            Fault: the call was refused.
             Crashed: the method failed in a way that is no answer.
         """
         self._note(f"XML-RPC method called: {method}()")
@@ -190,7 +189,7 @@ class SystemApi:
                 raise fault_from(IncorrectParameters())
             answer = await self._registry.call(method, params)
             check(answer)  # what cannot be written must not take the other answers with it
-        except xmlrpc.client.Fault as fault:
+        except Fault as fault:
             return {"faultCode": fault.faultCode, "faultString": fault.faultString}
         except (Crashed, TypeError) as error:
             text = str(error) if isinstance(error, Crashed) else f"{type(error)}:{error}"

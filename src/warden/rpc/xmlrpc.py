@@ -23,9 +23,9 @@ MAX_DEPTH = 64  # nested elements
 MAX_ELEMENTS = 200_000  # per document
 MAX_INT = 2**31 - 1
 
-_UNSAFE = re.compile("[^\t\n\x20-\x25\x27-\x3b\x3d\x3f-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _FLAT: dict[type, str] = {str: "<string>%s</string>", int: "<int>%d</int>"}
-_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_PIECE_CHARS = 64 * 1024
+_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))  # the first one first
 _MEMBER_END = "</value>\n</member>\n"
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -251,7 +251,7 @@ def _flat_shape(names: tuple[object, ...], kinds: tuple[type, ...]) -> _FlatShap
 def _member(name: object) -> str:
     if not isinstance(name, str):
         raise Unmarshallable("dictionary key must be string")
-    return f"<member>\n<name>{_UNSAFE.sub(_replacement, name)}</name>\n<value>"
+    return f"<member>\n<name>{_safe(name)}</name>\n<value>"
 
 
 def _scalar(value: object) -> str:
@@ -262,7 +262,7 @@ def _scalar(value: object) -> str:
 
 
 def _string(value: str) -> str:
-    return f"<string>{value if _is_harmless(value) else _UNSAFE.sub(_replacement, value)}</string>"
+    return f"<string>{value if _is_harmless(value) else _safe(value)}</string>"
 
 
 def _is_harmless(text: str) -> bool:
@@ -270,8 +270,13 @@ def _is_harmless(text: str) -> bool:
     return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
 
 
-def _replacement(match: re.Match[str]) -> str:
-    return _ESCAPES.get(match[0], "\ufffd")
+def _safe(text: str) -> str:
+    """Return text as it may stand in an element; a long one piece by piece, so that other threads have their turns."""
+    if len(text) > _PIECE_CHARS:
+        return "".join([_safe(text[at : at + _PIECE_CHARS]) for at in range(0, len(text), _PIECE_CHARS)])
+    for character, escape in _ESCAPES:
+        text = text.replace(character, escape)
+    return legal(text)
 
 
 def _int(value: int) -> str:
