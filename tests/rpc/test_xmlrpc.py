@@ -202,3 +202,11 @@ def test_a_fault_carries_any_text() -> None:
         xmlrpc.client.loads(dump_fault(10, "BAD_NAME: <ä&\x00>"))
 
     assert (caught.value.faultCode, caught.value.faultString) == (10, "BAD_NAME: <ä&\ufffd>")
+
+
+def test_a_long_text_arrives_whole() -> None:
+    text = "".join(f"{number}<&>\r\n\0ä" for number in range(50_000))
+
+    ((answer,), _) = xmlrpc.client.loads(dump_response(text))
+
+    assert answer == text.replace("\0", "\ufffd")
