@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import secrets
 import string
 
 from warden.words import Channel
@@ -81,7 +80,8 @@ def _plain(name: str) -> str:
 
 def _make(directory: str, prefix: str, token: str) -> tuple[str, int]:
     for _ in range(_ATTEMPTS):
-        rest = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH - len(token)))
+        # Not by the module secrets: it would load a megabyte of hash functions.
+        rest = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in os.urandom(_RANDOM_LENGTH - len(token)))
         path = os.path.join(directory, f"{prefix}{token}{rest}.log")
         try:
             return path, os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

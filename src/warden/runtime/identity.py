@@ -10,7 +10,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from warden.errors import StartupError
 from warden.runtime.spawn import Identity
@@ -186,7 +185,7 @@ class PidFile:
     """The file that tells others our pid; removed only if we wrote it."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
+        self._path = path
         self._written = False
 
     def check(self) -> None:
@@ -196,7 +195,8 @@ class PidFile:
             StartupError: one does.
         """
         try:
-            pid = int(self._path.read_text(encoding="ascii", errors="replace"))
+            with open(self._path, encoding="ascii", errors="replace") as file:
+                pid = int(file.read())
         except (OSError, ValueError):
             return
         if pid in (os.getpid(), os.getppid()) or not _is_supervisord(pid):
@@ -209,7 +209,7 @@ class PidFile:
     def write(self) -> bool:
         """Write our pid; return False if that is impossible."""
         try:
-            with self._path.open("w", encoding="ascii") as file:
+            with open(self._path, "w", encoding="ascii") as file:
                 self._written = True
                 file.write(f"{os.getpid()}\n")
         except OSError:
@@ -222,7 +222,7 @@ class PidFile:
         if self._written:
             self._written = False
             with contextlib.suppress(OSError):  # the next start replaces it
-                self._path.unlink()
+                os.unlink(self._path)
 
 
 def _is_supervisord(pid: int) -> bool:
@@ -231,7 +231,8 @@ def _is_supervisord(pid: int) -> bool:
     Only where /proc tells the command line; elsewhere an old file is replaced, as the reference does.
     """
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read().split(b"\0")
     except OSError:
         return False
     return any(word.rpartition(b"/")[2] in (b"supervisord", b"supervisor.supervisord") for word in words[:4])
