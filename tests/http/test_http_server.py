@@ -7,6 +7,7 @@ import base64
 import hashlib
 import subprocess
 import sys
+import threading
 import xmlrpc.client
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Served, request, serve
-from warden.http import bodies, connections, replies
-from warden.words import Phase
+from warden.http import bodies, connections, replies, rpc
+from warden.rpc.xmlrpc import dump_response
+from warden.words import VERSION, Phase
 
 CALL = b"<methodCall><methodName>supervisor.getState</methodName></methodCall>"
 PAGE = (
@@ -36,6 +38,29 @@ def test_the_server_module_costs_neither_aiohttp_nor_jinja() -> None:
     code = "import sys, warden.http.server; sys.exit(bool({'aiohttp', 'jinja2'} & set(sys.modules)))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_long_answer_is_written_beside_the_loop_and_a_short_one_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    def dump(value: object) -> bytes:
+        threads.append(threading.current_thread().name)
+        return dump_response(value)
+
+    monkeypatch.setattr(rpc, "dump_response", dump)
+    monkeypatch.setattr(rpc, "LONG_ANSWER_CHARS", 3)
+
+    async def scenario(served: Served) -> None:
+        for method, told in (("getAPIVersion", "3.0"), ("getSupervisorVersion", VERSION)):
+            call = b"<methodCall><methodName>supervisor.%s</methodName></methodCall>" % method.encode()
+            answer = await served.post("/RPC2", call)
+
+            assert xmlrpc.client.loads(answer.body)[0] == (told,)
+
+    serve(tmp_path, fleet(), scenario)
+    assert [name == "MainThread" for name in threads] == [True, False]
 
 
 def test_a_server_nobody_talked_to_closes_its_sockets(tmp_path: Path) -> None:

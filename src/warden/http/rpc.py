@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import traceback
+from functools import partial
 
 from aiohttp import web
 
@@ -14,8 +14,10 @@ from warden.http.server import Log
 from warden.rpc.faults import Fault
 from warden.rpc.registry import Crashed, Registry
 from warden.rpc.xmlrpc import MAX_BODY_BYTES, Malformed, Unmarshallable, dump_fault, dump_response, parse
+from warden.runtime.threads import in_thread
 
 LONG_BODY_BYTES = 64 * 1024  # a longer one is parsed in a thread: the loop must not wait for it
+LONG_ANSWER_CHARS = 256 * 1024  # of text, likewise: a whole log, say
 SHOWN_BYTES = 200  # of a body, in the log
 
 
@@ -39,7 +41,7 @@ class RpcRoute:
             self._log.error(f"XML-RPC request data {_shown(body)} is invalid: {error}")
             return error_reply(400)
         try:
-            document = dump_response(await self._registry.call(method, params))
+            document = await _document(await self._registry.call(method, params))
         except Fault as fault:
             document = dump_fault(fault.faultCode, fault.faultString)
         except (Crashed, Unmarshallable) as error:
@@ -53,7 +55,14 @@ class RpcRoute:
 
 
 async def _parse(body: bytes) -> tuple[str, list[object]]:
-    return parse(body) if len(body) <= LONG_BODY_BYTES else await asyncio.to_thread(parse, body)
+    return parse(body) if len(body) <= LONG_BODY_BYTES else await in_thread(partial(parse, body))
+
+
+async def _document(answer: object) -> bytes:
+    members = answer if isinstance(answer, list | tuple) else (answer,)
+    if any(isinstance(member, str) and len(member) > LONG_ANSWER_CHARS for member in members):
+        return await in_thread(partial(dump_response, answer))
+    return dump_response(answer)
 
 
 def _shown(body: bytes) -> str:
