@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Served, request, serve
-from warden.http import bodies, connections, replies, rpc
+from warden.http import bodies, connections, replies, rpc, server
 from warden.rpc.xmlrpc import dump_response
 from warden.words import VERSION, Phase
 
@@ -71,6 +71,25 @@ def test_a_server_nobody_talked_to_closes_its_sockets(tmp_path: Path) -> None:
             await served.connect(tcp=True)
 
     serve(tmp_path, fleet(), scenario)
+
+
+def test_a_failure_to_read_the_modules_may_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = server._load
+    failures = [OSError(24, "Too many open files")]
+
+    def fail_once() -> server.Open:
+        if failures:
+            raise failures.pop()
+        return load()
+
+    monkeypatch.setattr(server, "_load", fail_once)
+    monkeypatch.setattr(server, "_RETRY_SECONDS", 0.01)
+
+    async def scenario(served: Served) -> None:
+        assert (await served.get("/ok.html")).body == b"OK"
+
+    log = serve(tmp_path, fleet(), scenario)
+    assert log.texts("critical") == ["cannot serve HTTP yet: [Errno 24] Too many open files"]
 
 
 def test_the_first_connections_are_served_when_the_import_is_done(tmp_path: Path) -> None:

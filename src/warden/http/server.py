@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from warden.config.model import HttpServerConfig
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
+from warden.runtime.threads import in_thread
+
+_RETRY_SECONDS = 1.0
 
 Listeners = Sequence[tuple[HttpServerConfig, socket.socket]]
 
@@ -68,16 +70,19 @@ class HttpServer:
         self._log = log
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[Site | None] | None = None
+        self._later: asyncio.TimerHandle | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to wait for the first connection."""
         self._loop = loop
         for _, listener in self._listeners:
             listener.setblocking(False)
-            loop.add_reader(listener, self._wake_up, loop)
+        self._watch(loop)
 
     async def close(self) -> None:
         """End all connections, the last answers excepted, and close the sockets."""
+        if self._later is not None:
+            self._later.cancel()
         if self._loop is not None:
             self._stop_watching(self._loop)
         site = None if self._opening is None else await self._opening
@@ -90,6 +95,10 @@ class HttpServer:
         self._stop_watching(loop)
         self._opening = loop.create_task(self._open(loop), name="warden http")
 
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        for _, listener in self._listeners:
+            loop.add_reader(listener, self._wake_up, loop)
+
     def _stop_watching(self, loop: asyncio.AbstractEventLoop) -> None:
         for _, listener in self._listeners:
             if listener.fileno() >= 0:
@@ -97,8 +106,11 @@ class HttpServer:
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> Site | None:
         try:
-            with ThreadPoolExecutor(1) as pool:  # gone again when the import is done
-                open_site = await loop.run_in_executor(pool, _load)
+            open_site = await in_thread(_load)
+        except OSError as error:  # no descriptor to read a module with, say: that may pass
+            self._log.critical(f"cannot serve HTTP yet: {error}")
+            self._later = loop.call_later(_RETRY_SECONDS, self._watch, loop)
+            return None
         except ImportError as error:  # refuse connections rather than let clients wait for ever
             self._log.critical(f"cannot serve HTTP: {error}")
             for _, listener in self._listeners:
