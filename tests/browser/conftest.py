@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from browser.site import ALARM_MS, ARGUMENTS, CHROMIUM, Visit, daemon_with
+from e2e.shop import need
 from harness.daemon import Daemon
 
 expect.set_options(timeout=ALARM_MS)
@@ -19,11 +19,7 @@ expect.set_options(timeout=ALARM_MS)
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Chromium, headless; of a module only, since Playwright keeps an event loop in this thread meanwhile."""
-    if CHROMIUM is None:
-        missing = "needs Chromium (Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    need({"chromium": CHROMIUM})
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -44,12 +40,12 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
 
 
 @pytest.fixture
-def daemon_of(tmp_path: Path) -> Iterator[Callable[[str], tuple[Daemon, str]]]:
+def daemon_of(tmp_path: Path) -> Iterator[Callable[..., tuple[Daemon, str]]]:
     """Start daemons with the given programs; returns each with the address of its page."""
     with ExitStack() as daemons:
 
-        def start(programs: str) -> tuple[Daemon, str]:
-            daemon, address = daemon_with(tmp_path, programs)
+        def start(programs: str, http: str = "") -> tuple[Daemon, str]:
+            daemon, address = daemon_with(tmp_path, programs, http)
             daemons.enter_context(daemon)
             return daemon, address
 

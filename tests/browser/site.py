@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from harness.daemon import SERVER, Daemon
 from harness.sides import WARDEN
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -34,10 +33,10 @@ def free_port() -> int:
     return port
 
 
-def daemon_with(home: Path, programs: str) -> tuple[Daemon, str]:
-    """Return a daemon (not yet started) and the address of its page."""
+def daemon_with(home: Path, programs: str, http: str) -> tuple[Daemon, str]:
+    """Return a daemon (not yet started) and the address of its page; ``http`` are more options of its server."""
     port = free_port()
-    server = f"{SERVER}identifier = shop\n[inet_http_server]\nport = 127.0.0.1:{port}\n"
+    server = f"{SERVER}identifier = shop\n[inet_http_server]\nport = 127.0.0.1:{port}\n{http}"
     return Daemon(WARDEN, home, programs, server=server), f"http://127.0.0.1:{port}/"
 
 
@@ -70,7 +69,7 @@ class Visit:
 
     def _on_request(self, request: Request) -> None:
         if not request.url.startswith(("blob:", "data:")):
-            self.hosts.add(urlsplit(request.url).netloc)
+            self.hosts.add(urlsplit(request.url).netloc.rpartition("@")[2])
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400 and "/api/" not in response.url:

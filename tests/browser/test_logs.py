@@ -175,6 +175,28 @@ def test_a_log_is_downloaded_whole(speaker: tuple[Callable[[str], None], str], v
     assert Path(download.value.path()).read_text() == content
 
 
+def test_a_flood_leaves_the_page_alive_and_bounded(daemon_of: Start, visit: Open) -> None:
+    _daemon, address = daemon_of(
+        """
+[program:flood]
+command = sh -c "while :; do seq -f 'line %%.0f of many that come as fast as they can' 20000; sleep 0.1; done"
+startsecs = 0
+stdout_logfile = %(here)s/flood.log
+stdout_logfile_maxbytes = 5MB
+stdout_logfile_backups = 1
+"""
+    )
+    page = visit().open(f"{address}#/process/flood")
+    page.wait_for_function("() => document.querySelectorAll('.line').length > 9000")
+
+    page.get_by_role("button", name="Pause").click()
+    count = page.locator(".line").count()
+
+    assert count <= 10_100
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".process-head .badge")).to_have_text("stopped")
+
+
 def test_a_message_in_the_address_is_text(daemon_of: Start, visit: Open) -> None:
     _daemon, address = daemon_of("")
     page = visit().page
@@ -192,7 +214,7 @@ def test_names_of_processes_are_text(daemon_of: Start, visit: Open) -> None:
     page = visit().open(address)
 
     link = page.get_by_role("link", name=shown, exact=True)
-    expect(link).to_have_text(shown)
+    expect(link).to_have_text(shown.removeprefix("p:"))
     link.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(shown)
     page.get_by_role("button", name="Stop", exact=True).click()

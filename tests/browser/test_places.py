@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from browser.site import Visit, free_port
+from e2e.shop import PATH, need
 from harness.daemon import Daemon, environment
 from harness.waiting import until
 
-Start = Callable[[str], tuple[Daemon, str]]
+Start = Callable[..., tuple[Daemon, str]]
 Open = Callable[..., Visit]
 
 PROGRAMS = """
@@ -57,13 +57,11 @@ http {{
 @contextmanager
 def nginx(home: Path, target: str) -> Iterator[str]:
     """Serve ``target`` below /ops/shop/ with as little configuration as people write."""
-    command = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if command is None:
-        pytest.skip("needs nginx")
+    need({"nginx": "nginx"})
     port = free_port()
     config = home / "nginx.conf"
     config.write_text(NGINX.format(home=home, port=port, target=target))
-    server = subprocess.Popen([command, "-p", home, "-c", config, "-e", home / "error.log"], env=environment())
+    server = subprocess.Popen(["nginx", "-p", home, "-c", config, "-e", home / "error.log"], env=environment(PATH=PATH))
     try:
         until((home / "nginx.pid").exists, lambda: "nginx has a pid file")
         yield f"http://127.0.0.1:{port}/ops/shop/"
@@ -94,6 +92,28 @@ def test_everything_works_below_another_path(daemon_of: Start, visit: Open, tmp_
         page.get_by_role("link", name="API").click()
         expect(page).to_have_url(f"{public}api/docs")
         visited.close()
+
+
+@pytest.mark.parametrize("way", ["asked", "in the address"])
+def test_a_password_is_no_obstacle(daemon_of: Start, visit: Open, way: str) -> None:
+    _daemon, address = daemon_of(PROGRAMS, "username = u\npassword = p\n")
+    if way == "asked":
+        page = visit(http_credentials={"username": "u", "password": "p"}).open(address)
+    else:
+        page = visit().open(address.replace("//", "//u:p@"))
+
+    page.get_by_role("button", name="Stop web", exact=True).click()
+
+    expect(page.locator('tr[data-key="p web"] .c-state')).to_have_text("stopped")
+
+
+def test_a_process_that_is_not_there_is_told(daemon_of: Start, visit: Open) -> None:
+    _daemon, address = daemon_of(PROGRAMS)
+    page = visit().open(f"{address}#/process/nobody%3A%3Cb%3E")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("nobody:<b>")
+    expect(page.get_by_role("alert")).to_contain_text("no process of that name")
+    expect(page.get_by_text("There is no log.")).to_be_visible()
 
 
 def test_the_page_works_without_scripts(daemon_of: Start, visit: Open) -> None:

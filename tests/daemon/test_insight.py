@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +120,15 @@ def test_cpu_is_what_was_used_since_the_last_look() -> None:
     assert first["me"].memory > 1_000_000
     assert 0 <= again["me"].cpu <= 200
     assert measure({"gone": 2**30}, seen, 2.0, 2.0)[0] == {}
+
+
+def test_the_first_look_shows_the_average_of_a_life() -> None:
+    """What was used before anybody looked is no peak."""
+    now = time.time() + 1_000_000
+
+    first, _ = measure({"me": os.getpid()}, {}, now, 2.0)
+
+    assert first["me"].cpu < 1
 
 
 def test_a_plan_names_the_options_that_differ_and_hides_secrets(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class UsageMeter:
                 self._history.setdefault(namespec, deque(maxlen=_KEEP_SAMPLES)).append(sample)
             self._on_sample()
             await asyncio.sleep(_INTERVAL_SECONDS)
+        self._seen = {}  # too long ago to be compared with
         self._task = None
 
 
@@ -84,7 +85,7 @@ def measure(roots: Mapping[str, int], seen: _Seen, now: float, interval: float) 
 
     CPU is in percent of one core, over the time since ``seen``; memory is the
     resident set in bytes.  A process that ``seen`` does not know counts with
-    all it has used, but for no longer than one interval.
+    what it has used on the average of its life.
     """
     import psutil  # here: a daemon whose page nobody opens does not pay for it
 
@@ -108,7 +109,8 @@ def measure(roots: Mapping[str, int], seen: _Seen, now: float, interval: float) 
             if pid not in facts:
                 continue
             started, cpu, rss = facts[pid]
-            cpu_seconds += min(cpu - seen.get((pid, started), 0.0), interval)
+            before = seen.get((pid, started))
+            cpu_seconds += cpu * interval / max(now - started, interval) if before is None else cpu - before
             fresh[pid, started] = cpu
             memory += rss
             count += 1

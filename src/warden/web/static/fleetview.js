@@ -115,6 +115,12 @@ export class FleetView {
     this.refresh();
   }
 
+  #showAll() {
+    this.search.value = "";
+    this.view.states.clear();
+    this.#filter();
+  }
+
   #onSearchKey(event) {
     if (event.key === "Escape") {
       if (!this.search.value) this.search.blur();
@@ -199,7 +205,8 @@ export class FleetView {
         table.toggleAllFolds();
         return true;
       case "Escape":
-        table.selectMany([...table.selection], false);
+        if (table.selection.size) table.selectMany([...table.selection], false);
+        else this.#showAll();
         return true;
       default:
         return false;

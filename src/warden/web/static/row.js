@@ -52,7 +52,7 @@ export class ProcessRow {
     const act = (verb) => () => this.table.actions.run(verb, target.one(namespec));
     this.check = checkbox(`Select ${namespec}`, (event) => this.table.select(namespec, this.check.checked, event.shiftKey));
     this.state = stateBadge();
-    this.link = h("a", { href: processLink(namespec), class: "open" }, namespec);
+    this.link = h("a", { href: processLink(namespec), class: "open", "aria-label": namespec, title: namespec });
     this.main = button("Start", { class: "act main" }, () => act(this.verb)());
     this.restart = button("Restart", { class: "act", "aria-label": `Restart ${namespec}` }, act("restart"));
     this.more = button("⋯", { class: "act more", "aria-label": `More for ${namespec}`, "aria-haspopup": "menu" }, () =>
@@ -89,6 +89,7 @@ export class ProcessRow {
     const waiting = fleet.pending.get(this.namespec);
     const { pid, cpu, memory, restarts, exit } = this.cells;
     setAttribute(this.element, "class", inGroup ? "member" : null);
+    setText(this.link, inGroup ? process.name : this.namespec); // the group's name stands above
     this.check.checked = this.table.selection.has(this.namespec);
     setAttribute(this.element, "aria-selected", String(this.check.checked));
     this.state.update(process.state);
