@@ -29,14 +29,17 @@ async def in_thread(work: Callable[[], Result]) -> Result:
         else:
             done.set_exception(error)
 
+    def tell(result: Result | None, error: BaseException | None) -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, error)
+
     def run() -> None:
-        result, caught = None, None
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001 - handed over to who waits
-            caught = error
-        with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, caught)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
+            tell(None, error)
+            raise SystemExit from None  # ends this thread without a word
+        tell(result, None)
 
     try:
         threading.Thread(target=run, daemon=True).start()
