@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -33,13 +33,15 @@ async def in_thread(work: Callable[[], Result]) -> Result:
         with suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, result, error)
 
-    def run() -> None:
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
+    def catch(_kind: object, error: BaseException | None, _trace: object) -> bool:
+        if error is not None:
             tell(None, error)
-            raise SystemExit from None  # ends this thread without a word
-        tell(result, None)
+        return True
+
+    def run() -> None:
+        with ExitStack() as net:
+            net.push(catch)  # whatever it is: somebody waits for it
+            tell(work(), None)
 
     try:
         threading.Thread(target=run, daemon=True).start()
