@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import signal
@@ -378,6 +379,29 @@ def test_who_answers_us_is_heard_while_other_pipes_gather_a_batch() -> None:
         assert [b"READY", b"c"] in rounds
         pipes.close()
         for fd in (*chatty, *listener):
+            os.close(fd)
+
+    play(scenario)
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux can change what a pipe holds")
+def test_a_pipe_that_was_full_holds_more_afterwards_but_only_a_few_pipes_may() -> None:
+    async def scenario(stage: Stage) -> None:
+        pipes = OutputPipes(stage.loop)
+        heard: asyncio.Queue[int] = asyncio.Queue()
+        floods = [os.pipe() for _ in range(10)]
+        before = fcntl.fcntl(floods[0][0], fcntl.F_GETPIPE_SZ)
+        for reader, writer in floods:
+            os.set_blocking(writer, False)
+            os.write(writer, bytes(before))
+            pipes.add(reader, lambda data: heard.put_nowait(len(data)), lambda: None)
+        told = [await heard.get() for _ in floods]
+
+        sizes = sorted(fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ) for reader, _ in floods)
+        assert told == [before] * 10
+        assert sizes == [before] * 2 + [4 * before] * 8
+        pipes.close()
+        for fd in (fd for ends in floods for fd in ends):
             os.close(fd)
 
     play(scenario)

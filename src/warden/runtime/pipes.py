@@ -11,8 +11,12 @@ import selectors
 import termios
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
-CHUNK_BYTES = 128 * 1024  # the most that is read, and handed on, at once
+CHUNK_BYTES = 256 * 1024  # the most that is read, and handed on, at once
+_FULL_BYTES = 64 * 1024  # what a pipe holds unless it is told otherwise
+_MOST_WIDE = 8  # pipes that are told so at the same time: the kernel grants each user a share of such memory
+_SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
 _REST_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
 _SLICE_SECONDS = 0.004  # the longest that a batch keeps the loop to itself
 _LITTLE_BYTES = 16 * 1024  # a batch smaller than this gains from waiting
@@ -39,6 +43,7 @@ class OutputPipes:
         self._paused: set[int] = set()
         self._ready: deque[int] = deque()  # those whose turn comes before it is anybody's second
         self._prompt: set[int] = set()  # these stand in the loop itself
+        self._wide: set[int] = set()  # these hold CHUNK_BYTES
         self._last = 0.0
         self._rest: asyncio.TimerHandle | None = None  # set while the next batch gathers
         if self._nested:
@@ -63,6 +68,7 @@ class OutputPipes:
         else:
             self._ignore(fd)
         self._prompt.discard(fd)
+        self._wide.discard(fd)
 
     def pause(self, fd: int) -> None:
         """Read nothing from ``fd`` until ``resume``: the child waits in its write when the pipe is full."""
@@ -130,11 +136,21 @@ class OutputPipes:
         except OSError:  # a pty whose other side is gone says EIO: the end all the same
             data = b""
         if data:
+            if len(data) >= _FULL_BYTES:
+                self._widen(fd)
             on_data(data)
         else:
             self.remove(fd)
             on_eof()
         return len(data)
+
+    def _widen(self, fd: int) -> None:
+        """Let a pipe that was full hold more: a flood then costs a quarter of the turns."""
+        if _SET_SIZE is None or fd in self._wide or len(self._wide) >= _MOST_WIDE:
+            return
+        self._wide.add(fd)
+        with suppress(OSError):  # the user's share is used up: it works as it is, too
+            fcntl.fcntl(fd, _SET_SIZE, CHUNK_BYTES)
 
 
 def read_rest(fd: int, on_data: Callable[[bytes], None]) -> None:
