@@ -108,6 +108,55 @@ KNOWN: tuple[Difference, ...] = (
         "Unknown sections and options are logged as warnings, with file, line and a suggestion; 4.3.0 is silent.",
     ),
     Difference(
+        CONFIGURATION,
+        "Expansions work once and everywhere: `%%` is enough in log file names and in `environment`, `here` "
+        "is the directory of the file the value stands in, `priority` and the other early options may use all "
+        "names of a program; a nameless `%s` is refused. 4.3.0 expands some values twice and dumps its tables "
+        "for `%s`.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "In `environment` only a comma separates pairs; 4.3.0 takes any character for one and cuts values silently.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "Names are checked after expansion, too; empty names and two groups or processes of one name are "
+        "errors. In 4.3.0 the last one wins silently.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "`stopsignal` takes all real-time signals, and refuses 0 and `SIG_IGN`, which stop nothing.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "Members of a group are ordered by priority, then by their place in `programs`, at every start and "
+        "stop; 4.3.0 looks at the priority only in some requests.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "A byte order mark is skipped, files are always read as UTF-8, and comments follow the plain rule; in "
+        "4.3.0 this depends on the locale and on what else stands in the line.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "An included file that cannot be read gives a warning; 4.3.0 skips it silently.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "Addresses may be IPv6 (`[::1]:9001`), for servers and for FastCGI sockets.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "Options whose order does not matter are no difference for `reread`; AUTO and a file name are always "
+        "different, and so are the owner, mode and backlog of a FastCGI socket. 4.3.0 sees some of these and "
+        "not others.",
+    ),
+    Difference(
+        CONFIGURATION,
+        "`reread` applies nothing of `[supervisord]`; 4.3.0 takes over some values at once and leaves stale "
+        "files behind.",
+    ),
+    Difference(
         DAEMON,
         "Everything happens when its reason happens: starts, exits, restarts, signals, shutdowns. 4.3.0 looks once a "
         "second, so scripts that wait a second after each step only wait longer than they need to.",
@@ -143,6 +192,47 @@ KNOWN: tuple[Difference, ...] = (
     Difference(
         DAEMON,
         "Of the descriptors of the daemon, children inherit only 0, 1 and 2; 4.3.0 leaks those from `minfds` up.",
+    ),
+    Difference(
+        DAEMON,
+        "`umask` applies in the foreground, too (`directory` still does not, as documented); 4.3.0 ignores it there.",
+    ),
+    Difference(
+        DAEMON,
+        "Limits are raised before the user is switched, and the message about a limit names the true hard limit.",
+    ),
+    Difference(
+        DAEMON,
+        "A socket path that is no socket is an error and never removed; 4.3.0 deletes the file, or tries for ever.",
+    ),
+    Difference(
+        DAEMON,
+        "Two servers of one configuration, and all plugins, come up without a name service look-up of the own "
+        "host name.",
+    ),
+    Difference(
+        DAEMON,
+        "A process whose signal was refused (UNKNOWN) becomes STOPPED or EXITED when it ends; 4.3.0 ends "
+        "itself and orphans everything.",
+    ),
+    Difference(
+        DAEMON,
+        "With `stopwaitsecs=0` SIGKILL is sent at most once a second; 4.3.0 sends it in every pass of its loop.",
+    ),
+    Difference(
+        DAEMON,
+        "A shutdown skips groups that do not run; 4.3.0 waits up to a second for each.",
+    ),
+    Difference(
+        DAEMON,
+        "A command is looked for as the kernel would do it: files that cannot be executed are passed over, "
+        "and a relative path is seen from `directory`. 4.3.0 takes the first name that exists, seen from its "
+        "own directory. The change of directory itself happens before the change of user (4.3.0: after it).",
+    ),
+    Difference(
+        DAEMON,
+        "pidproxy ends as its command ends, with its exit status or signal, forwards failures in words and "
+        "searches PATH; 4.3.0 always ends with 0, up to five seconds late.",
     ),
     Difference(
         RPC,
@@ -277,6 +367,51 @@ KNOWN: tuple[Difference, ...] = (
         {"methods_and_paths": _each('"status": 404', "GET /images/icon.png", "GET /images/icon.png again")},
     ),
     Difference(
+        RPC,
+        "Texts in answers never break the XML: control characters become U+FFFD, integers are clamped to 32 "
+        "bits, nothing is sent for None. Documents with a DTD are refused with 400.",
+    ),
+    Difference(
+        RPC,
+        "A malformed element of `system.multicall` costs only its own answer; 4.3.0 answers 500 to all. "
+        "Inherited methods of plugins are listed.",
+    ),
+    Difference(
+        RPC,
+        "Paths are exact: `/RPC2x` is 404. Empty bodies, bad lengths and request lines without a version are "
+        "400; 4.3.0 hangs or answers 500. HTTP/1.1 requests without a Host header are 400, as the standard "
+        "says.",
+    ),
+    Difference(
+        RPC,
+        "Everything is bounded: 16 KiB for a header line, 16 MiB for a body, 60 seconds for a request, 256 "
+        "connections, of which the one silent longest goes first. 4.3.0 has no bounds.",
+    ),
+    Difference(
+        RPC,
+        "Requests from a page of another site are refused (403), and a GET that changes something asks first "
+        "when a browser sends it; programs such as curl are served as before. Redirects are 303 and relative; "
+        "4.3.0 builds them from the client's Host header.",
+    ),
+    Difference(
+        RPC,
+        "The page reports failures of restart, restart all and stop all, and offers Stop for processes that "
+        "are starting or in backoff; 4.3.0 always claims success.",
+    ),
+    Difference(
+        RPC,
+        "Log streams go on after a truncation and start at once on HTTP/1.0; 4.3.0 drops the former and holds "
+        "back the latter.",
+    ),
+    Difference(
+        RPC,
+        "A read of a log is capped at 64 MiB, `/tail.html` at 1 MiB.",
+    ),
+    Difference(
+        RPC,
+        "Of a request that fails inside, only the first bytes of its body are logged: it may hold secrets.",
+    ),
+    Difference(
         CTL,
         "`start` on a process that is being stopped waits and then starts it; `stop` on it waits for its end. "
         "4.3.0 says `abnormal termination` and `not running` at once.",
@@ -373,6 +508,42 @@ KNOWN: tuple[Difference, ...] = (
         {"start_up_errors": {"$ supervisorctl -s ftp://x status": "Error: Unknown protocol for serverurl ftp://x"}},
     ),
     Difference(
+        CTL,
+        "`tail -0` prints nothing, `tail --5` is a bad argument; a `tail` of any bytes works and passes them through.",
+    ),
+    Difference(
+        CTL,
+        "`update` goes on with the next group when one cannot be stopped or added, and says so; 4.3.0 ends "
+        "with an exception.",
+    ),
+    Difference(
+        CTL,
+        "`fg` ends at once, also when the process dies; 4.3.0 notices with the next typed line.",
+    ),
+    Difference(
+        CTL,
+        "`open` drops the credentials when the host changes; 4.3.0 sends them to the new server.",
+    ),
+    Difference(
+        CTL,
+        "`[supervisorctl]` and `[ctlplugin:x]` are found in included files, too. `-r` and `--history-file` "
+        "work; a file found by searching may lack the section when `-s` is given.",
+    ),
+    Difference(
+        CTL,
+        "Completion offers what fits: groups that can be added after `add`, signal names after `signal`.",
+    ),
+    Difference(
+        CTL,
+        "New: `status --json`, `avail --json`, `--version`, coloured states on a terminal (unless NO_COLOR is "
+        "set), and SUPERVISOR_USERNAME and SUPERVISOR_PASSWORD below the configuration file.",
+    ),
+    Difference(
+        CTL,
+        "Plugins get a controller that is no `cmd.Cmd`; it has `output`, `exitstatus`, `options`, `upcheck`, "
+        "`get_supervisor`, `get_server_proxy` and `onecmd`.",
+    ),
+    Difference(
         LOGS,
         "A lock file beside the AUTO logs tells that their daemon lives, so that another one with the same identifier "
         "does not delete them at its start.",
@@ -386,6 +557,43 @@ KNOWN: tuple[Difference, ...] = (
         LOGS,
         "Reading a log that is no file, such as /dev/stdout, gives an empty text; 4.3.0 fails.",
         {"log_beside_the_terminal": {"supervisor.readProcessStdoutLog('p', 0, 0)": '"value": ""'}},
+    ),
+    Difference(
+        LOGS,
+        "A log that cannot be written never stops a program: up to 1 MiB waits in memory, the trouble and its "
+        "end are reported once each, with the number of bytes lost. 4.3.0 prints a stack trace for each write "
+        "and loses the data.",
+    ),
+    Difference(
+        LOGS,
+        "A slow pipe or terminal as a log makes its program wait instead of the daemon. `maxbytes` on such a "
+        "target is ignored with one report; 4.3.0 logs an exception for every write.",
+    ),
+    Difference(
+        LOGS,
+        "A log file that was deleted is made anew by a later write; rotated and cleared files keep their mode.",
+    ),
+    Difference(
+        LOGS,
+        "Several logs on one path rotate once; in 4.3.0 each rotates them again.",
+    ),
+    Difference(
+        LOGS,
+        "`clear` of a process that does not run empties its logs; 4.3.0 claims so and does nothing.",
+    ),
+    Difference(
+        LOGS,
+        "`strip_ansi` takes out complete control sequences of every kind, also when they are cut by a read; "
+        "4.3.0 knows 15 final bytes and swallows text after others.",
+    ),
+    Difference(
+        LOGS,
+        "syslog gets one record for each line, whatever the reads, and bytes that are not UTF-8 as they are; "
+        "4.3.0 cuts lines and loses such bytes.",
+    ),
+    Difference(
+        LOGS,
+        "At its start the daemon removes AUTO logs by exact names; a `/` in a name becomes `_`.",
     ),
     Difference(
         EVENTS,
@@ -457,6 +665,36 @@ KNOWN: tuple[Difference, ...] = (
         "A `[fcgi-program:x]` inside a `[group:y]` gets its socket, too. A socket that cannot be opened is a spawn "
         "error of that program; in 4.3.0 it ends the daemon. A file that is not a stale socket is never removed; our "
         "own socket file is removed with the socket.",
+    ),
+    Difference(
+        EVENTS,
+        "A listener whose stdin is closed gets no more events until it is started again; 4.3.0 tries it in every pass.",
+    ),
+    Difference(
+        EVENTS,
+        "The debug line `rebuffering event ...` is written for events that come back, not for those that only "
+        "wait for a free listener.",
+    ),
+    Difference(
+        EVENTS,
+        "Plugins see events through views with the old attributes; `isinstance` works on them, `type()` does "
+        "not. What a module subscribes to while it is imported survives restarts.",
+    ),
+    Difference(
+        EVENTS,
+        "One plugin instance serves all servers (4.3.0 makes one for each). A factory that fails during a "
+        "restart is logged and left out; at the first start it is an error, as in 4.3.0.",
+    ),
+    Difference(
+        EVENTS,
+        "supvisors 0.19 does not start (`Could not make supvisors rpc interface`): it subclasses "
+        "`ServerOptions` to read the file again and replaces HTTP handlers, pages and `Subprocess.spawn`, "
+        "which is ring 3.",
+    ),
+    Difference(
+        EVENTS,
+        "`childutils` works with bytes and text streams of Python 3, looks streams up when it is called, and "
+        "raises EOFError at the end of input.",
     ),
 )
 
