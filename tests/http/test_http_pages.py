@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import html
 import re
 from pathlib import Path
@@ -168,6 +169,22 @@ def test_the_template_of_old_leads_to_the_page(tmp_path: Path) -> None:
     answer = get(tmp_path, fleet(), "/status.html")
 
     assert (answer.status, answer.headers["Location"]) == (303, "./")
+
+
+def test_modules_are_sent_zipped_to_those_who_take_it(tmp_path: Path) -> None:
+    plain = get(tmp_path, fleet(), "/static/app.js")
+    (tmp_path / "s").unlink()
+    zipped = get(tmp_path, fleet(), "/static/app.js", "Accept-Encoding: gzip")
+
+    assert plain.headers["Content-Type"] == "text/javascript"
+    assert "Content-Encoding" not in plain.headers
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(zipped.body) == plain.body
+
+
+@pytest.mark.parametrize("target", ["/static/", "/static/nothing.js", "/static/../pages.py", "/static/%2e%2e/pages.py"])
+def test_only_files_of_the_page_are_served(tmp_path: Path, target: str) -> None:
+    assert get(tmp_path, fleet(), target).status == 404
 
 
 def test_the_style_sheet_is_cached(tmp_path: Path) -> None:

@@ -97,9 +97,17 @@ def asset_reply(request: web.BaseRequest, asset: Asset) -> Reply:
         return error_reply(400, close=True)
     modified = formatdate(asset.modified, usegmt=True)
     # Asked for each time: after an upgrade no browser mixes modules of two versions.
-    headers = {"Last-Modified": modified, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Last-Modified": modified,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
     if request.headers.get("If-Modified-Since") == modified:
         return Reply(status=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Reply(content_type=asset.content_type, body=asset.zipped, headers=headers)
     return Reply(content_type=asset.content_type, body=asset.body, headers=headers)
 
 

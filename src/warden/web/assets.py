@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "static"
@@ -14,6 +16,7 @@ class Asset:
     """One file; ``modified`` in seconds since the epoch."""
 
     body: bytes
+    zipped: bytes
     content_type: str
     modified: float
 
@@ -29,4 +32,10 @@ def find(path: str) -> Asset | None:
     file = _FILES.get(path)
     if file is None:
         return None
-    return Asset(body=file.read_bytes(), content_type=_TYPES[file.suffix], modified=file.stat().st_mtime)
+    return _read(file, file.stat().st_mtime)
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, modified: float) -> Asset:
+    body = file.read_bytes()
+    return Asset(body=body, zipped=gzip.compress(body), content_type=_TYPES[file.suffix], modified=modified)

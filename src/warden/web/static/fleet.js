@@ -53,7 +53,8 @@ export class Fleet {
 
   /** Everything anew. */
   replace(daemon, processes) {
-    this.daemon = daemon ?? this.daemon;
+    if (daemon.pid !== this.daemon?.pid) this.pending.clear(); // another daemon knows nothing of what was asked for
+    this.daemon = daemon;
     for (const namespec of this.processes.keys()) this.#changed.add(namespec);
     this.processes = new Map();
     this.known = true;
@@ -82,9 +83,9 @@ export class Fleet {
   measure(measurements) {
     const measured = new Map(measurements.map((one) => [one.namespec, one]));
     for (const [namespec, process] of this.processes) {
-      const { cpu = null, memory = null, processes = null } = measured.get(namespec) ?? {};
-      if (process.cpu === cpu && process.memory === memory) continue;
-      Object.assign(process, { cpu, memory, processes });
+      const { at = 0, cpu = null, memory = null, processes = null } = measured.get(namespec) ?? {};
+      if (process.measured === at) continue;
+      Object.assign(process, { measured: at, cpu, memory, processes });
       this.touch(namespec);
     }
   }

@@ -102,8 +102,8 @@ export class ProcessView {
   #onChange(names, shape) {
     if (!names.has(this.namespec) && !shape) return;
     const process = this.fleet.processes.get(this.namespec);
-    if (process?.cpu !== null && process?.cpu !== undefined) {
-      this.#samples.push({ at: this.fleet.now(), cpu: process.cpu, memory: process.memory });
+    if (process?.measured && process.measured !== this.#samples.at(-1)?.at) {
+      this.#samples.push({ at: process.measured, cpu: process.cpu, memory: process.memory });
       this.#plot();
     }
     this.#update();
@@ -120,7 +120,7 @@ export class ProcessView {
     const waiting = this.fleet.pending.get(this.namespec);
     this.state.update(process.state);
     for (const [verb, control] of this.buttons) {
-      control.disabled = !possible(verb, process.state) || (Boolean(waiting) && verb !== "signal");
+      control.disabled = !possible(verb, process.state) || (Boolean(waiting) && verb !== "signal" && verb !== "stop");
       showProgress(control, verb, waiting);
     }
     this.#fact("Pid", process.pid || "–");

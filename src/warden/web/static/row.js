@@ -75,8 +75,11 @@ export class ProcessRow {
 
   #menu() {
     const { namespec, table } = this;
+    const { state } = table.fleet.processes.get(namespec) ?? {};
+    const stop = ["Stop", () => table.actions.run("stop", target.one(namespec))];
     menu(this.more, [
       ["Open", () => this.link.click()],
+      ...(possible("stop", state) ? [stop] : []), // also while the button is busy with a start that takes long
       ["Restart", () => this.restart.click()],
       ["Signal …", () => table.actions.run("signal", target.one(namespec))],
       ["Clear log", () => table.actions.run("clear", target.one(namespec))],
