@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from warden.daemon.output import Listeners
 from warden.daemon.records import Process
 from warden.events import types
 from warden.events.bus import Bus
@@ -102,19 +101,15 @@ class Announcer:
             case Phase.FATAL if not going_down:
                 self._log.info(f"gave up: {name} entered FATAL state, too many start retries too quickly")
 
-    def listeners(self, process: Process, channel: Channel, on_wait: Callable[[Waiting], None]) -> Listeners:
-        """Return who hears what ``process`` writes on ``channel``."""
-        output, message = _LOG_EVENTS[channel], _MESSAGE_EVENTS[channel]
+    def output(self, process: Process, channel: Channel, data: bytes) -> None:
+        """Publish what a process wrote, if anybody wants to know."""
+        if self._bus.wanted(_LOG_EVENTS[channel]):
+            self._publish(_LOG_EVENTS[channel], process, data)
 
-        def on_output(data: bytes) -> None:
-            if self._bus.wanted(output):
-                self._publish(output, process, data)
-
-        def on_message(data: bytes) -> None:
-            self._log.debug(f"{process.name!r} {channel} emitted a comm event")
-            self._publish(message, process, data)
-
-        return Listeners(on_output=on_output, on_message=on_message, on_wait=on_wait)
+    def message(self, process: Process, channel: Channel, data: bytes) -> None:
+        """Log and publish a message that a process put into its output."""
+        self._log.debug(f"{process.name!r} {channel} emitted a comm event")
+        self._publish(_MESSAGE_EVENTS[channel], process, data)
 
     def _publish(
         self,
@@ -124,3 +119,33 @@ class Announcer:
     ) -> None:
         pid = process.child.pid if process.child is not None else 0
         self._bus.publish(kind(processname=process.name, groupname=process.group, pid=pid, data=data))
+
+
+class Audience:
+    """Who hears of one channel of one process: the announcer, and ``hold`` when its log cannot take its data."""
+
+    __slots__ = ("_announcer", "_channel", "_hold", "_process")
+
+    def __init__(
+        self,
+        announcer: Announcer,
+        process: Process,
+        channel: Channel,
+        hold: Callable[[Process, Channel, Waiting], None],
+    ) -> None:
+        self._announcer = announcer
+        self._process = process
+        self._channel = channel
+        self._hold = hold
+
+    def on_output(self, data: bytes) -> None:
+        """Hear of a chunk."""
+        self._announcer.output(self._process, self._channel, data)
+
+    def on_message(self, data: bytes) -> None:
+        """Hear of a captured message."""
+        self._announcer.message(self._process, self._channel, data)
+
+    def on_wait(self, sink: Waiting) -> None:
+        """Hear that the log file cannot take its data at once."""
+        self._hold(self._process, self._channel, sink)

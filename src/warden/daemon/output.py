@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from warden.config.model import ChannelConfig
 from warden.logs.ansi import AnsiStripper
@@ -16,17 +16,20 @@ from warden.logs.targets import Waiting
 from warden.words import Channel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listeners:
-    """Who hears of a channel beside its log.
+class Listeners(Protocol):
+    """Who hears of a channel beside its log."""
 
-    ``on_output`` gets every chunk, ``on_message`` each captured message;
-    ``on_wait`` is told when the log file cannot take its data at once.
-    """
+    def on_output(self, data: bytes) -> None:
+        """Hear of a chunk."""
+        ...
 
-    on_output: Callable[[bytes], None]
-    on_message: Callable[[bytes], None]
-    on_wait: Callable[[Waiting], None]
+    def on_message(self, data: bytes) -> None:
+        """Hear of a captured message."""
+        ...
+
+    def on_wait(self, sink: Waiting) -> None:
+        """Hear that the log file cannot take its data at once."""
+        ...
 
 
 class Output:
@@ -35,6 +38,11 @@ class Output:
     ``path`` is the log file (an AUTO name is chosen already), None for no file.
     Between ``open`` and ``close`` there is a child.
     """
+
+    __slots__ = (  # there are two of them for each process
+        *("path", "_process", "_channel", "_config", "_strip_ansi", "_log", "_listeners"),
+        *("_file", "_syslog", "_scanner", "_stripper", "_watchers"),
+    )
 
     def __init__(
         self,

@@ -8,11 +8,10 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from warden.config.model import Config, GroupConfig, Kind, ProcessConfig
 from warden.config.values import AUTO
-from warden.daemon.announce import Announcer
+from warden.daemon.announce import Announcer, Audience
 from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
@@ -231,7 +230,7 @@ class Supervisor:
                 path=path,
                 strip_ansi=self._server.strip_ansi and not protocol,
                 log=self.log,
-                listeners=self._announcer.listeners(process, channel, partial(self.children.hold, process, channel)),
+                listeners=Audience(self._announcer, process, channel, self.children.hold),
             )
         return process
 
