@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import fleet, growth, listener, output, quick
+from benchmarks import fleet, growth, listener, output, quick, web
 from benchmarks.figures import LIMIT, Figures, as_data, as_text
 from benchmarks.plot import as_svg
 from benchmarks.sides import ROOT, Side, daemons, peers
@@ -97,11 +97,24 @@ def run_growth(options: argparse.Namespace, figures: Figures) -> None:
             growth.compare(figures, side, few, many)
 
 
+def run_web(options: argparse.Namespace, figures: Figures) -> None:
+    """The page and the interfaces behind it."""
+    warden, ancestor = daemons(options.warden)
+    for repetition in range(options.repetitions):
+        for count in web.SIZES:
+            for side in (warden, ancestor):
+                with reported(f"{repetition + 1}. web, lists of {count}, {side.name}"):
+                    web.measure_lists(side, figures, count)
+        with reported(f"{repetition + 1}. web, pages, {warden.name}"):
+            web.measure_pages(warden, figures)
+
+
 WORKS: dict[str, Callable[[argparse.Namespace, Figures], None]] = {
     "fleet": run_fleets,
     "output": run_output,
     "events": run_events,
     "growth": run_growth,
+    "web": run_web,
 }
 
 
