@@ -19,6 +19,8 @@ SETTLE = 3.0
 """Seconds between the start of the last program and the look at an idle supervisor."""
 SECOND_LIFE = 1.5
 """Seconds a program lives before it is killed: some supervisors punish shorter lives with a pause of a second."""
+KILLING = 40.0
+"""Seconds after which no more programs are killed: some supervisors wait for seconds before each new start."""
 ASKING = 2.0
 """Seconds for which one question is asked again and again."""
 
@@ -125,9 +127,12 @@ def watch_idle(pids: list[int], figures: Figures, side: str, count: int, seconds
 
 def respawn_times(births: Births, pids: list[int], kills: int) -> list[float]:
     """Kill one program after the other, each in its second life at the earliest; return milliseconds."""
-    times = []
+    times: list[float] = []
     ages = dict.fromkeys(pids, 0.0)
+    give_up = time.monotonic() + KILLING
     for turn in range(kills):
+        if times and time.monotonic() > give_up:
+            break
         pid = pids[turn % len(pids)]
         time.sleep(max(0.0, ages[pid] + SECOND_LIFE - time.monotonic()))
         killed = time.monotonic()
