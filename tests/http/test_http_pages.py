@@ -62,6 +62,18 @@ def test_the_status_page(tmp_path: Path, target: str) -> None:
     assert '<a href="tail.html?processname=pool%3Aa" target="_blank" rel="noopener">pool:a</a>' in answer.text
 
 
+def test_a_large_page_is_compressed_for_those_who_take_it(tmp_path: Path) -> None:
+    many = FakeControl(views=[view(f"p{i:03d}") for i in range(200)])
+    plain = get(tmp_path, many, "/")
+    (tmp_path / "s").unlink()
+    packed = get(tmp_path, many, "/", "Accept-Encoding: gzip")
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.body).decode().count("p199") == plain.text.count("p199") > 0
+    assert len(packed.body) < len(plain.body) / 5
+
+
 def test_links_fit_the_state(tmp_path: Path) -> None:
     text = html.unescape(get(tmp_path, fleet(), "/").text)
 

@@ -13,6 +13,7 @@ from aiohttp import web
 SERVER = "Warden"
 MIN_BYTES_PER_SECOND = 8 * 1024  # a slower reader is dropped
 SEND_SECONDS = 30.0
+_WORTH_COMPRESSING_BYTES = 16 * 1024  # a page of a thousand processes is 0.7 MiB, of which little is news
 _ERROR = (
     "<head>\r\n<title>Error response</title>\r\n</head>\r\n<body>\r\n<h1>Error response</h1>\r\n"
     "<p>Error code {code}.\r\n<p>Message: {reason}.\r\n</body>\r\n"
@@ -41,7 +42,9 @@ def response_of(reply: Reply) -> web.Response:
     headers = {"Server": SERVER, **reply.headers}
     if reply.status != HTTPStatus.NO_CONTENT:
         headers["Content-Type"] = reply.content_type
-    response = web.Response(status=reply.status, body=reply.body, headers=headers)
+    response = web.Response(
+        status=reply.status, body=reply.body, headers=headers, zlib_executor_size=_WORTH_COMPRESSING_BYTES
+    )
     if reply.close:
         response.force_close()
     return response
@@ -54,6 +57,8 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
         ConnectionError: the client is gone, or was dropped since it does not read.
     """
     response = response_of(reply)
+    if len(reply.body) >= _WORTH_COMPRESSING_BYTES and reply.content_type.startswith("text/html"):
+        response.enable_compression()  # if the browser takes it
     try:
         async with asyncio.timeout(SEND_SECONDS + len(reply.body) / MIN_BYTES_PER_SECOND):
             await response.prepare(request)
