@@ -92,13 +92,19 @@ def born(here: Stage, count: int) -> tuple[list[float], list[int]]:
     return [moment for moment, _ in news], [pid for _, pid in news]
 
 
+def start(here: Stage, side: Side, figures: Figures, count: int) -> list[int]:
+    """Start one fleet and return the programs' pids."""
+    side.start(here, count)
+    moments, pids = born(here, count)
+    figures.add(FIRST, side.name, (moments[0] - here.started) * 1000)
+    figures.add(starts(count), side.name, (moments[-1] - moments[0]) * 1000)
+    return pids
+
+
 def measure(side: Side, figures: Figures, count: int, *, kills: int, idle: float) -> None:
     """Lead one fleet through its life.  Without ``kills`` and ``idle`` these two are left out."""
     with stage() as here:
-        side.start(here, count)
-        moments, pids = born(here, count)
-        figures.add(FIRST, side.name, (moments[0] - here.started) * 1000)
-        figures.add(starts(count), side.name, (moments[-1] - moments[0]) * 1000)
+        pids = start(here, side, figures, count)
         time.sleep(SETTLE)
         own = [pid for pid in here.members() if pid not in set(pids)]  # the supervisor with all its helpers
         if idle:

@@ -9,10 +9,11 @@ import sys
 
 from benchmarks.figures import Figures, Work
 from benchmarks.sides import Ini
-from benchmarks.stage import stage, wait_until
+from benchmarks.stage import cost_so_far, stage, wait_until
 
 EVENTS = Work("events to one listener that acknowledges each", "1/s", at_least=7000)
 EVENTS_OF_TEN = Work("events to each of ten listeners that acknowledge them", "1/s")
+COST = Work("events to one listener: the supervisor's CPU", "us each")
 LOST = Work("events to one listener: lost", "events", at_most=0)
 
 _SECTIONS = """\
@@ -75,9 +76,13 @@ def measure(side: Ini, figures: Figures, count: int, listeners: int = 1) -> None
             (here.home / name).write_text(_LISTENER.format(count=count, home=here.home, name=name))
             sections += _POOL.format(python=sys.executable, home=here.home, name=name, room=count + 10)
         side.start_with(here, sections)
+        _, cpu_before = cost_so_far([here.pid])
         results = [here.home / f"{name}.result" for name in names]
         wait_until(lambda: all(result.exists() for result in results), "the last event")
+        _, cpu_after = cost_so_far([here.pid])
         heard = [result.read_text().split() for result in results]
         work = EVENTS if listeners == 1 else EVENTS_OF_TEN
         figures.add(work, side.name, min(int(received) / float(seconds) for received, seconds in heard))
+        if listeners == 1:
+            figures.add(COST, side.name, 1e6 * (cpu_after - cpu_before) / count)
         figures.add(LOST, side.name, sum(count - int(received) for received, _ in heard))
