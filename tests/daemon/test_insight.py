@@ -14,6 +14,7 @@ from tests.daemon.stage import Stage, alone, group, play, program
 from warden import errors
 from warden.config.model import HttpServerConfig
 from warden.daemon.insight import DaemonInsight, flatten, open_to_all
+from warden.daemon.life import announce_servers
 from warden.daemon.usage import measure
 from warden.rpc.insight import Notice, OptionChange
 from warden.words import Autorestart, Mood, Phase
@@ -206,3 +207,17 @@ def test_a_configuration_is_shown_under_the_names_of_its_options() -> None:
     assert flat["startsecs"] == "3"
     assert flat["stdout_logfile"] == "None"
     assert flat["command"] == "/bin/sleep 1000"
+
+
+def test_a_server_open_to_everybody_is_said_in_the_log(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        http = HttpServerConfig(section="inet_http_server", host="", port=9001)
+        announce_servers(replace(stage.config, http=(http,)), stage.log)
+
+        assert stage.said[-2:] == [
+            "CRIT Server 'inet_http_server' running without any HTTP authentication checking",
+            "CRIT [inet_http_server] listens on all addresses port 9001 without a password: everybody who can reach "
+            "it controls your programs",
+        ]
+
+    play(tmp_path, scenario)

@@ -15,7 +15,7 @@ from warden.config.model import Config, HttpServerConfig
 from warden.config.values import Severity
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
-from warden.daemon.insight import DaemonInsight
+from warden.daemon.insight import DaemonInsight, open_to_all
 from warden.daemon.interfaces import Interfaces
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
@@ -346,3 +346,5 @@ def announce_servers(config: Config, log: MainLog) -> None:
             log.info(f"RPC interface {plugin.name!r} initialized")
         if not http.username:
             log.critical(f"Server {http.section!r} running without any HTTP authentication checking")
+    for text in open_to_all(config):
+        log.critical(text)
