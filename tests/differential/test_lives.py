@@ -297,6 +297,7 @@ def reopening_logs(story: Story) -> None:
         story.note("new child log", daemon.read("cat.log"))
         story.note("old main log", [f"{level} {text}" for level, text in story.as_log(daemon.read("main.old"))])
         story.note("new main log", daemon.read("main.log").splitlines()[-1])
+        daemon.wait_line("stopped: cat")  # what we hear of the log comes through a pipe and a thread
         story.log(daemon)
 
 

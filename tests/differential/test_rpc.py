@@ -523,6 +523,7 @@ command = cat
 killasgroup = true
 """
     with story.daemon(config) as daemon:
+        daemon.wait_line("success: ", 3)
         for row in daemon.rpc("supervisor.getAllConfigInfo")["value"]:
             for field, value in row.items():
                 story.note(f"{row['group']}:{row['name']} {field}", value)
