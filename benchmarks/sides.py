@@ -144,8 +144,10 @@ class Pm2:
 
     def start(self, here: Stage, count: int) -> None:
         app = {"script": str(here.program), "interpreter": "/bin/sh", "cwd": str(here.home)}
-        logs = {"out_file": "/dev/null", "error_file": "/dev/null", "pid_file": "/dev/null"}
-        apps = [{"name": f"p_{number:04}", **app, **logs} for number in range(count)]
+        logs = {"out_file": "/dev/null", "error_file": "/dev/null"}
+        names = [f"p_{number:04}" for number in range(count)]
+        # PM2 removes its pid files in the end, whatever they are: /dev/null would be gone.
+        apps = [{"name": name, "pid_file": str(here.home / f"{name}.pid"), **app, **logs} for name in names]
         (here.home / "apps.json").write_text(json.dumps({"apps": apps}))
         here.run([self._program, "start", here.home / "apps.json"], {"PM2_HOME": str(here.home / "pm2")})
 

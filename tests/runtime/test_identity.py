@@ -92,6 +92,18 @@ def test_a_pid_file_that_we_did_not_write_stays(tmp_path: Path) -> None:
     assert path.exists()
 
 
+def test_only_a_regular_pid_file_is_removed(tmp_path: Path) -> None:
+    """``pidfile = /dev/null`` is an idiom of containers, where we are root."""
+    path = tmp_path / "pid"
+    path.symlink_to("/dev/null")
+    file = PidFile(str(path))
+
+    assert file.write()
+    file.remove()
+
+    assert path.is_symlink()
+
+
 def test_a_pid_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert not PidFile(str(tmp_path / "missing" / "pid")).write()
 

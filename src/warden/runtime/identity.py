@@ -8,6 +8,7 @@ import os
 import pwd
 import resource
 import signal
+import stat
 import sys
 from collections.abc import Callable
 
@@ -210,7 +211,7 @@ class PidFile:
         """Write our pid; return False if that is impossible."""
         try:
             with open(self._path, "w", encoding="ascii") as file:
-                self._written = True
+                self._written = stat.S_ISREG(os.fstat(file.fileno()).st_mode)  # nobody wants /dev/null removed
                 file.write(f"{os.getpid()}\n")
         except OSError:
             self.remove()  # an empty one would be worse than none
