@@ -104,6 +104,8 @@ def test_a_one_shot_with_startsecs_0_has_started_however_quick_it_ends(tmp_path:
             await stage.control.start("p", wait=True)
             await stage.until("p", Phase.EXITED)
 
+        assert sum("INFO success: p entered RUNNING" in text for text in stage.said) == 5
+
     play(tmp_path, scenario, alone(program("p", "/bin/true", startsecs=0, autorestart=Autorestart.NEVER)))
 
 

@@ -232,7 +232,13 @@ def test_a_restart_can_be_turned_into_a_shutdown(tmp_path: Path) -> None:
 
 
 def test_an_empty_fleet_is_down_at_once(tmp_path: Path) -> None:
-    play(tmp_path, Stage.down)
+    async def scenario(stage: Stage) -> None:
+        done: list[bool] = []
+        stage.supervisor.go_down(Mood.SHUTDOWN, lambda: done.append(True))
+
+        assert done == [True]
+
+    play(tmp_path, scenario)
 
 
 def test_a_failed_signal_makes_the_process_unknown_and_its_exit_makes_it_known_again(
