@@ -18,8 +18,10 @@ _FULL_BYTES = 64 * 1024  # what a pipe holds unless it is told otherwise
 _MOST_WIDE = 8  # pipes that are told so at the same time: the kernel grants each user a share of such memory
 _SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
 _REST_SECONDS = 0.004  # how long a busy set of pipes is left to gather before the next batch
+_LONG_REST_SECONDS = 0.064  # the same if it is a crowd: so that several lines of each are read at once
+_CROWD = 16  # pipes in one batch
 _SLICE_SECONDS = 0.004  # the longest that a batch keeps the loop to itself
-_LITTLE_BYTES = 16 * 1024  # a batch smaller than this gains from waiting
+_LITTLE_BYTES = _FULL_BYTES  # a batch smaller than this gains from waiting: no pipe was full, so nobody waits for us
 
 _Taker = tuple[Callable[[bytes], None], Callable[[], None]]
 
@@ -30,8 +32,8 @@ class OutputPipes:
     The pipes stand in a selector of their own, whose descriptor stands in the
     loop: a thousand chatty programs cost one wake-up per batch and not one each.
     A pipe that speaks now and then is read at once; when small writes follow one
-    another, the next batch waits for a few milliseconds; when much is written,
-    nothing waits.  Who answers us, as event listeners do, is always read at once:
+    another, the next batch waits for a few milliseconds, longer and longer if it
+    is a crowd that speaks; when much is written, nothing waits.  Who answers us, as event listeners do, is always read at once:
     its next question would wait too.
     """
 
@@ -45,6 +47,7 @@ class OutputPipes:
         self._prompt: set[int] = set()  # these stand in the loop itself
         self._wide: set[int] = set()  # these hold CHUNK_BYTES
         self._last = 0.0
+        self._rest_seconds = _REST_SECONDS
         self._rest: asyncio.TimerHandle | None = None  # set while the next batch gathers
         if self._nested:
             self._loop.add_reader(self._fileno(), self._batch)
@@ -112,16 +115,18 @@ class OutputPipes:
         end = now + _SLICE_SECONDS
         if not self._ready:
             self._ready.extend(key.fd for key, _mask in self._selector.select(0))
+            crowded = len(self._ready) >= _CROWD
+            self._rest_seconds = min(2 * self._rest_seconds, _LONG_REST_SECONDS) if crowded else _REST_SECONDS
         while self._ready and now < end:
             fd = self._ready.popleft()
             if fd in self._takers and fd not in self._paused:  # an earlier one of this batch may have acted
                 total += self._read(fd)
             now = self._loop.time()
-        busy = now - self._last < 2 * _REST_SECONDS and total < _LITTLE_BYTES and not self._ready
+        busy = now - self._last < 2 * self._rest_seconds and total < _LITTLE_BYTES and not self._ready
         self._last = now
         if busy:
             self._loop.remove_reader(self._fileno())
-            self._rest = self._loop.call_later(_REST_SECONDS, self._listen)
+            self._rest = self._loop.call_later(self._rest_seconds, self._listen)
 
     def _listen(self) -> None:
         self._rest = None
