@@ -33,8 +33,9 @@ class OutputPipes:
     loop: a thousand chatty programs cost one wake-up per batch and not one each.
     A pipe that speaks now and then is read at once; when small writes follow one
     another, the next batch waits for a few milliseconds, longer and longer if it
-    is a crowd that speaks; when much is written, nothing waits.  Who answers us, as event listeners do, is always read at once:
-    its next question would wait too.
+    is a crowd that speaks; when much is written, nothing waits.  Who answers us,
+    as event listeners do, is always read at once: its next question would wait
+    too.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
