@@ -182,6 +182,10 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
+        "A pid file that is no regular file (`pidfile=/dev/null`) stays; 4.3.0, run as root, removes the device.",
+    ),
+    Difference(
+        DAEMON,
         "A start is refused when the pid file names another living supervisord; 4.3.0 overwrites the file.",
     ),
     Difference(

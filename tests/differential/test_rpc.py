@@ -530,7 +530,8 @@ killasgroup = true
         daemon.rpc("supervisor.reloadConfig")
         rows = daemon.rpc("supervisor.getAllConfigInfo")["value"]
         story.note("an AUTO log after reloadConfig", [r["stdout_logfile"] for r in rows if r["name"] == "plain"])
-        story.rpc(daemon, "getAllProcessInfo", key="order of processes")
+        processes = daemon.rpc("supervisor.getAllProcessInfo")["value"]
+        story.note("order of processes", [f"{row['group']}:{row['name']}" for row in processes])
 
 
 def going_down(story: Story) -> None:

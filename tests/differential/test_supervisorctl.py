@@ -362,6 +362,7 @@ def changing_the_configuration(story: Story) -> None:
         for line in ("reread", "update extra", "avail", "update gg"):
             story.ctl(daemon, *line.split(" "))
         daemon.wait_line("success: web", 2)
+        daemon.wait_line("success: w_01", 3)
         for line in ("status gg:*", "update", "status", "avail"):
             story.ctl(daemon, *line.split(" "))
         daemon.conf.unlink()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
+import select
 import signal
 import subprocess
+import termios
 import threading
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,11 +98,7 @@ class Daemon:
         self._ended = False
 
     def __enter__(self) -> Daemon:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,18 +118,34 @@ class Daemon:
             )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        self.wait_line("supervisord started with pid")
+        try:
+            self.wait_line("supervisord started with pid")
+        except BaseException:
+            self.close()
+            raise
 
     def _listen(self) -> None:
         assert self.popen.stdout is not None
+        rest = b""
+        poller = select.poll()
+        poller.register(self.popen.stdout, select.POLLIN)
         with self.popen.stdout as output:
-            for line in output:
-                with self._changed:
-                    self._lines.append(line.decode(errors="replace").rstrip("\n"))
+            while not self._ended:
+                poller.poll()
+                with self._changed:  # reading and storing are one step, see _all_read
+                    data = os.read(output.fileno(), 65536)
+                    *lines, rest = (rest + data).split(b"\n")
+                    self._lines += [line.decode(errors="replace") for line in lines]
+                    self._ended = not data
                     self._changed.notify_all()
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+
+    def _all_read(self) -> bool:
+        """Tell whether all that the daemon has written up to now is in ``_lines``; needs the lock."""
+        if self._ended or self.popen.stdout is None:
+            return True
+        waiting = array("i", [0])
+        fcntl.ioctl(self.popen.stdout.fileno(), termios.FIONREAD, waiting)
+        return waiting[0] == 0
 
     def rewrite(self, config: str) -> None:
         """Give it another configuration, which it reads when it is told to."""
@@ -141,6 +157,7 @@ class Daemon:
     def lines(self) -> list[str]:
         """What it has written to its stdout so far: the activity log."""
         with self._changed:
+            self._changed.wait_for(self._all_read, ALARM)
             return list(self._lines)
 
     def log(self) -> list[tuple[str, str]]:
