@@ -362,8 +362,10 @@ def changing_the_configuration(story: Story) -> None:
         for line in ("reread", "update extra", "avail", "update gg"):
             story.ctl(daemon, *line.split(" "))
         daemon.wait_line("success: web", 2)
+        for line in ("status gg:*", "update"):
+            story.ctl(daemon, *line.split(" "))
         daemon.wait_line("success: w_01", 3)
-        for line in ("status gg:*", "update", "status", "avail"):
+        for line in ("status", "avail"):
             story.ctl(daemon, *line.split(" "))
         daemon.conf.unlink()
         story.rpc(daemon, "reloadConfig")
