@@ -328,7 +328,7 @@ exitcodes = 4
         story.ctl(daemon, "start", "quick")
         daemon.wait_state("quick", "FATAL")
         story.ctl(daemon, "status")
-        story.ctl(daemon, "start", "once")
+        daemon.ctl("start", "once")  # "started" or "abnormal termination": 4.3.0 says one or the other by luck
         daemon.wait_state("once", "EXITED")
         story.ctl(daemon, "status", "once")
         story.rpc(daemon, "sendProcessStdin", "brief", "x\n")
