@@ -417,6 +417,10 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         CTL,
+        "A one-shot (`startsecs=0`) that ends at once was `started`; 4.3.0 says that or `abnormal termination`, by luck.",
+    ),
+    Difference(
+        CTL,
         "`start` on a process that is being stopped waits and then starts it; `stop` on it waits for its end. "
         "4.3.0 says `abnormal termination` and `not running` at once.",
         {
