@@ -417,7 +417,8 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         CTL,
-        "A one-shot (`startsecs=0`) that ends at once was `started`; 4.3.0 says that or `abnormal termination`, by luck.",
+        "A one-shot (`startsecs=0`) that ends at once was `started`; 4.3.0 says that or `abnormal termination`, by "
+        "luck.",
     ),
     Difference(
         CTL,
