@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 import socketserver
 import threading
@@ -12,14 +13,21 @@ from dataclasses import dataclass, field
 
 from warden.words import Phase
 
+API = "/api/v1"
 Answer = object  # a value, a Fault to answer, or a function of the call's parameters
 
 
 @dataclass
 class FakeDaemon:
-    """``answers``: method (without namespace) to answer; ``streams``: path to the chunks sent there."""
+    """A table of answers.
+
+    ``answers``: method (without namespace) to answer; ``json``: "GET /path below
+    the root of the JSON API" to (status, value), or a function of the decoded
+    body that returns it; ``streams``: path to the chunks sent there.
+    """
 
     answers: dict[str, Answer] = field(default_factory=lambda: {"getVersion": "3.0"})
+    json: dict[str, object] | None = None  # None: a daemon without that API
     streams: dict[str, list[bytes]] = field(default_factory=dict)
     calls: list[tuple[object, ...]] = field(default_factory=list)
     status: int = 200  # of every HTTP answer
@@ -46,6 +54,13 @@ class FakeDaemon:
             return xmlrpc.client.dumps(answer, methodresponse=True).encode()
         return xmlrpc.client.dumps((answer,), methodresponse=True, allow_none=True).encode()  # type: ignore[arg-type]
 
+    def answer_json(self, asked: str, body: bytes) -> tuple[int, object]:
+        """Return status and value for ``GET /plan``."""
+        given = json.loads(body) if body else None
+        self.calls.append((asked, given) if given else (asked,))
+        answer = (self.json or {}).get(asked, (404, problem(404, "UNKNOWN_METHOD", asked)))
+        return answer(given) if callable(answer) else answer  # type: ignore[return-value]
+
     def asked(self) -> list[tuple[object, ...]]:
         """The calls without the preflight."""
         return [call for call in self.calls if call != ("getVersion",)]
@@ -68,15 +83,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif self._refused():
             pass
+        elif self.path != "/RPC2":
+            self._answer_json(body)
         else:
-            assert self.path == "/RPC2"
             self.close_connection = daemon.hang_up
             self._send(200, daemon.answer(body))
 
     def do_GET(self) -> None:
         if self._refused():
             return
+        self.daemon.requests += 1
         chunks = self.daemon.streams.get(self.path)
+        if chunks is None and self.path.startswith(API):
+            self._answer_json(b"")
+            return
         if chunks is None:
             self._send(404, b"")
             return
@@ -97,8 +117,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._send(status, b"<html>")
         return status != 200
 
-    def _send(self, status: int, body: bytes) -> None:
+    def _answer_json(self, body: bytes) -> None:
+        if self.daemon.json is None:
+            self._send(404, b"<html>", "text/html")
+            return
+        status, value = self.daemon.answer_json(f"{self.command} {self.path.removeprefix(API)}", body)
+        self._send(
+            status, json.dumps(value).encode(), "application/json" if status == 200 else "application/problem+json"
+        )
+
+    def _send(self, status: int, body: bytes, media_type: str = "text/xml") -> None:
         self.send_response(status)
+        self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -138,6 +168,11 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+def problem(status: int, fault: str, detail: str, code: int = 1) -> dict[str, object]:
+    """A refusal of the JSON API."""
+    return {"type": "about:blank", "title": "", "status": status, "detail": detail, "code": code, "fault": fault}
 
 
 def process(name: str, state: str = "RUNNING", *, group: str = "", pid: int = 0, **more: object) -> dict[str, object]:

@@ -1,7 +1,8 @@
-"""The daemon as the commands see it: XML-RPC calls and log streams."""
+"""The daemon as the commands see it: XML-RPC calls, the JSON API and log streams."""
 
 from __future__ import annotations
 
+from warden.ctl import api
 from warden.ctl.marshal import Fault, dump_call, load_response
 from warden.ctl.wire import BrokenAnswer, Connection, Stream, parse_url, quote
 
@@ -50,6 +51,10 @@ class Client:
         if not isinstance(answer, list) or not all(isinstance(entry, dict) for entry in answer):
             raise self._unexpected(method)
         return answer
+
+    def api(self, method: str, path: str, body: object = None) -> object:
+        """Ask the JSON API (``ctl.api.ask``)."""
+        return api.ask(self._connection, method, path, body)
 
     def changes(self) -> tuple[list[str], list[str], list[str]]:
         """Let the server reread its configuration; return added, changed and removed groups."""

@@ -79,6 +79,14 @@ class Session:
             return False
         return True
 
+    def api(self, method: str, path: str, body: object = None) -> object:
+        """Ask the daemon's JSON API: ``path`` is below ``/api/v1``, quoted (``ctl.api.segment``).
+
+        Returns the decoded answer.  Raises Refusal with the daemon's reason,
+        NoJsonApi if the daemon is too old to have the API, or another ClientError.
+        """
+        return self.client.api(method, path, body)
+
     def confirmed(self, question: str) -> bool:
         """Ask ``question`` if a person is there; raises EOFError if nobody answers."""
         return not self.interactive or self.lines.read(question)[:1] in ("y", "Y")

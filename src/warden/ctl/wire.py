@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from warden.errors import WardenError
 
+OK = 200
 RECEIVE_BYTES = 65536
 LINE_LIMIT = 65536  # bytes of one header line; a longer one is not from our server
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/")
@@ -66,6 +67,15 @@ class Address(NamedTuple):
             return "localhost"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
+
+
+class Answer(NamedTuple):
+    """A complete answer; the body is empty where a refusal does not say why as JSON."""
+
+    status: int
+    reason: str
+    media_type: str  # lower-case, without parameters
+    body: bytes
 
 
 def parse_url(url: str) -> Address:
@@ -145,13 +155,20 @@ class Connection:
         self._reader: BinaryIO | None = None
 
     def post(self, path: str, body: bytes) -> bytes:
-        """Send an XML document, return the body of the answer.
+        """Send an XML document, return the body of the answer; raises CannotConnect, HttpStatus, BrokenAnswer."""
+        answer = self.request("POST", path, body, "text/xml")
+        if answer.status != OK:
+            raise HttpStatus(self.address.url + path, answer.status, answer.reason)
+        return answer.body
+
+    def request(self, method: str, path: str, body: bytes, media_type: str) -> Answer:
+        """Ask once; what is sent, and preferred as answer, is of ``media_type``.
 
         A connection the server has closed since the last request is replaced
-        once.  Raises CannotConnect, HttpStatus, BrokenAnswer.
+        once.  Raises CannotConnect, BrokenAnswer.
         """
-        headers = f"Content-Type: text/xml\r\nAccept: text/xml\r\nContent-Length: {len(body)}\r\n"
-        request = self._head("POST", path, headers) + body
+        headers = f"Content-Type: {media_type}\r\nAccept: {media_type}\r\nContent-Length: {len(body)}\r\n"
+        request = self._head(method, path, headers) + body
         kept = self._socket is not None
         try:
             return self._exchange(request)
@@ -171,7 +188,7 @@ class Connection:
             # Unbuffered, so that nothing waits unseen when somebody selects on the socket.
             with connection.makefile("rb", buffering=0) as reader:
                 status, reason, headers = self._read_head(reader)  # type: ignore[arg-type] # SocketIO reads lines, too
-            if status != 200:
+            if status != OK:
                 raise HttpStatus(self.address.url + path, status, reason)
             return Stream(connection, chunked=headers.get("transfer-encoding", "").lower() == "chunked")
         except (OSError, _StaleConnection):
@@ -189,7 +206,7 @@ class Connection:
             self._socket.close()
         self._socket = self._reader = None
 
-    def _exchange(self, request: bytes) -> bytes:
+    def _exchange(self, request: bytes) -> Answer:
         if self._socket is None or self._reader is None:
             self._socket = connect(self.address)
             self._reader = self._socket.makefile("rb")
@@ -197,11 +214,12 @@ class Connection:
         try:
             self._socket.sendall(request)
             status, reason, headers = self._read_head(self._reader)
-            if status != 200:
-                raise HttpStatus(f"{self.address.url}/RPC2", status, reason)
+            media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if status != OK and not media_type.endswith("json"):  # a page for browsers: nobody reads it
+                return Answer(status, reason, media_type, b"")
             body = self._read_body(self._reader, headers)
             keep = headers.get("connection", "keep-alive").lower() == "keep-alive" and "" not in headers
-            return body
+            return Answer(status, reason, media_type, body)
         except OSError:
             raise _StaleConnection from None
         finally:  # whatever else happened, half an answer must not be taken for the next one

@@ -1,0 +1,66 @@
+"""How supervisorctl asks the daemon's JSON API over the connection it has."""
+
+from __future__ import annotations
+
+from warden.ctl.wire import OK, Answer, BrokenAnswer, ClientError, Connection, HttpStatus, quote
+
+ROOT = "/api/v1"
+NO_API_STATUSES = (400, 404, 405)  # of a daemon that knows nothing below ROOT; our own refusals say why as JSON
+
+
+class NoJsonApi(ClientError):
+    """The daemon has no such API: it is Supervisor's, or something else."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} has no JSON API: this action needs the supervisord that belongs to this supervisorctl")
+
+
+class Refusal(ClientError):
+    """The daemon says no; the text is its reason.
+
+    ``status`` is the HTTP status, ``code`` and ``fault`` are number and name of
+    the XML-RPC fault (see ``ctl.codes``).
+    """
+
+    def __init__(self, status: int, code: int, fault: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.fault = fault
+
+
+def segment(text: str) -> str:
+    """Percent-encode one segment of a path, a namespec for example."""
+    return quote(text).replace("/", "%2F")
+
+
+def ask(connection: Connection, method: str, path: str, body: object = None) -> object:
+    """Send one request for ``path`` below the root of the API and return the decoded answer.
+
+    ``body`` is what JSON can say, an object of parameters as a rule.  Raises
+    Refusal, NoJsonApi, HttpStatus, CannotConnect, BrokenAnswer.
+    """
+    import json  # 5 ms, only for the actions that ask this API
+
+    data = json.dumps({} if body is None else body).encode() if method == "POST" else b""
+    answer = connection.request(method, ROOT + path, data, "application/json")
+    url = connection.address.url
+    if answer.media_type.endswith("json"):
+        try:
+            return _judged(answer, json.loads(answer.body))
+        except ValueError:
+            raise BrokenAnswer(f"{url}: the answer is not one of the JSON API") from None
+    if answer.status == OK or answer.status in NO_API_STATUSES:
+        raise NoJsonApi(url)
+    raise HttpStatus(url + ROOT + path, answer.status, answer.reason)
+
+
+def _judged(answer: Answer, value: object) -> object:
+    """Return the value of a good answer, raise what another one says."""
+    if answer.status == OK:
+        return value
+    match value:
+        case {"code": int(code), "fault": str(fault), "detail": str(detail)}:
+            raise Refusal(answer.status, code, fault, detail)
+        case _:
+            raise ValueError(value)
