@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
 from warden import errors
 from warden.config.model import ChannelConfig
-from warden.daemon.views import uptime
+from warden.daemon.views import Views, process_view, uptime
 from warden.errors import RequestError
 from warden.events import types
 from warden.rpc.control import Outcome
@@ -603,6 +604,29 @@ def test_a_view_tells_what_people_want_to_know(tmp_path: Path) -> None:
         assert after.description[-2:] in ("AM", "PM")
 
     play(tmp_path, scenario, alone(config))
+
+
+def test_views_of_all_are_new_when_a_process_has_changed_or_a_second_has_passed(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        views, processes = Views(), list(stage.supervisor.processes())
+
+        def are_true() -> bool:
+            moments = [time.time() + later for later in (0, 0.2, 61)]
+            return all(views.of(processes, now) == [process_view(one, now) for one in processes] for now in moments)
+
+        assert are_true()
+        await stage.control.start("p", wait=True)
+        assert are_true()
+        await stage.control.start("broken", wait=False)
+        await stage.until("broken", Phase.EXITED)
+        assert are_true()
+        await stage.control.stop("p", wait=True)
+        assert are_true()
+        stage.supervisor.remove_group(stage.supervisor.groups["p"])
+        assert [view.name for view in views.of(stage.supervisor.processes(), time.time())] == ["broken"]
+
+    broken = program("broken", "/bin/sh -c 'exit 3'", startsecs=0, autostart=False, autorestart=Autorestart.NEVER)
+    play(tmp_path, scenario, alone(program("p", startsecs=0, autostart=False)), alone(broken))
 
 
 @pytest.mark.parametrize(

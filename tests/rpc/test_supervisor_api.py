@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_process_info_has_the_fields_of_the_contract() -> None:
 
     assert call(fleet(), "getProcessInfo", "pool:a") == expected
     everything = call(fleet(), "getAllProcessInfo")
-    assert isinstance(everything, list)
+    assert isinstance(everything, Sequence)
     assert [info["name"] for info in everything] == ["a", "b", "web"]
     assert everything[0] == expected
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
+from operator import attrgetter
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
@@ -14,7 +15,7 @@ from warden.config.readers import signal_number
 from warden.daemon.logverbs import LogVerbs
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
-from warden.daemon.views import process_view
+from warden.daemon.views import Views, process_view
 from warden.errors import (
     AbnormalTermination,
     AlreadyAdded,
@@ -66,6 +67,7 @@ class DaemonControl(LogVerbs):
         self._available = config.groups
         self._read = read
         self._leave = leave
+        self._views = Views()
 
     @property
     def identifier(self) -> str:
@@ -90,9 +92,7 @@ class DaemonControl(LogVerbs):
 
     def processes(self) -> Sequence[ProcessView]:
         """Describe all, sorted by group, then name."""
-        now = time.time()
-        ordered = sorted(self._supervisor.processes(), key=lambda process: (process.group, process.name))
-        return [process_view(process, now) for process in ordered]
+        return sorted(self._views.of(self._supervisor.processes(), time.time()), key=attrgetter("group", "name"))
 
     def available(self) -> Sequence[ConfigView]:
         """Show the configuration as last read."""

@@ -42,6 +42,7 @@ class Process:
     ``on_stdout``, set for event listeners, hears what the child says.
     ``restarts`` counts the starts that nobody asked for.  ``forgotten``: it is
     no longer in the fleet and never starts again, whoever still holds it.
+    ``revision`` changes whenever one of the facts that a view shows may have.
     """
 
     config: ProcessConfig
@@ -55,6 +56,7 @@ class Process:
     watchers: list[Callable[[], None]] = field(default_factory=list)
     on_stdout: Callable[[bytes], None] | None = None
     restarts: int = 0
+    revision: int = 0
     forgotten: bool = False
     history: deque[Transition] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 

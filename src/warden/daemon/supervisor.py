@@ -254,6 +254,7 @@ class Supervisor:
             return
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
         self.revision += 1
+        process.revision = self.revision
         if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
             process.restarts += 1
         for effect in effects:

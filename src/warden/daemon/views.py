@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 
 from warden.daemon.records import Process
 from warden.rpc.control import ProcessView
 from warden.words import Channel, Phase
+
+_NEVER: tuple[int, ProcessView | None] = (-1, None)
+
+
+class Views:
+    """The views of all processes; one is made anew when its process has changed, else only told the time."""
+
+    def __init__(self) -> None:
+        self._made: dict[Process, tuple[int, ProcessView | None]] = {}
+
+    def of(self, processes: Iterable[Process], now: float) -> list[ProcessView]:
+        """Describe all of ``processes`` at ``now``, in seconds since the epoch."""
+        known, second = self._made, int(now)
+        self._made = {}  # those that are gone are forgotten
+        views = []
+        for process in processes:
+            revision, view = known.get(process, _NEVER)
+            if revision != process.revision or view is None:
+                view = process_view(process, now)
+            elif view.now != second:
+                view = view._replace(now=second, description=_describe(process, now))
+            self._made[process] = process.revision, view
+            views.append(view)
+        return views
 
 
 def process_view(process: Process, now: float) -> ProcessView:

@@ -8,9 +8,12 @@ Parameters have the type ``object``: what comes over the wire is anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from warden.errors import BadName, IncorrectParameters, ShuttingDown
 from warden.rpc.arguments import signal, text, whole
 from warden.rpc.control import Control
+from warden.rpc.listing import ProcessList, Texts
 from warden.rpc.views import config_struct, outcome_structs, process_struct
 from warden.words import API_VERSION, VERSION, Channel, Mood, split_namespec
 
@@ -22,6 +25,7 @@ class SupervisorApi:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._texts = Texts()
 
     # --- the daemon
 
@@ -144,7 +148,7 @@ class SupervisorApi:
 
     # --- processes
 
-    def getProcessInfo(self, name: object) -> Struct:
+    def getProcessInfo(self, name: object) -> Mapping[str, object]:
         """Describe one process.
 
         Times are seconds since the epoch, 0 for never.
@@ -157,12 +161,12 @@ class SupervisorApi:
         """
         return process_struct(self._control.process(text(name)))
 
-    def getAllProcessInfo(self) -> list[Struct]:
+    def getAllProcessInfo(self) -> Sequence[Mapping[str, object]]:
         """Describe all processes.
 
         @return array  Structs as of getProcessInfo, sorted by group and name
         """
-        return [process_struct(view) for view in self._control.processes()]
+        return ProcessList(self._control.processes(), self._texts)
 
     def getAllConfigInfo(self) -> list[Struct]:
         """Describe the configuration of all processes, as it was read last.

@@ -18,7 +18,7 @@ _AUTORESTART: dict[Autorestart, object] = {
 }
 
 
-def process_struct(view: ProcessView) -> dict[str, object]:
+def process_struct(view: ProcessView) -> dict[str, str | int]:
     """Return what ``getProcessInfo`` answers."""
     return {
         "name": view.name,

@@ -12,10 +12,10 @@ import binascii
 import datetime
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from xml.parsers import expat
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -39,6 +39,15 @@ class Malformed(Exception):
 
 class Unmarshallable(TypeError):
     """A value that XML-RPC has no type for."""
+
+
+@runtime_checkable
+class Written(Protocol):
+    """A value that knows its own text."""
+
+    def xml(self) -> str:
+        """Return what stands between ``<value>`` and ``</value>``."""
+        ...
 
 
 # --- reading
@@ -186,10 +195,34 @@ def check(value: object) -> None:
     _write(value, lambda _part: None, 0)
 
 
+def write_scalar(value: str | int) -> str:
+    """Return what stands between ``<value>`` and ``</value>`` for a text or a number."""
+    return _string(value) if isinstance(value, str) else _int(value)
+
+
+def split_struct(struct: Mapping[str, str | int], apart: Sequence[str]) -> list[str]:
+    """Write a struct without the values of the members ``apart``, in the order in which they stand in it.
+
+    Returns one piece more than there are names: what is before, between and
+    after those values, which ``write_scalar`` writes.
+    """
+    pieces = ["<struct>\n"]
+    for name, value in struct.items():
+        pieces[-1] += _member(name)
+        if name in apart:
+            pieces.append(_MEMBER_END)
+        else:
+            pieces[-1] += write_scalar(value) + _MEMBER_END
+    pieces[-1] += "</struct>"
+    return pieces
+
+
 def _write(value: object, out: Callable[[str], None], depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Unmarshallable("nested too deeply")
-    if type(value) is dict or isinstance(value, Mapping):  # the first is faster
+    if (plain := _PLAIN.get(type(value))) is not None:
+        out(plain(value))
+    elif type(value) is dict or isinstance(value, Mapping):  # the first is faster
         if (written := _flat_struct(value)) is not None:
             out(written)
         else:
@@ -201,6 +234,8 @@ def _write(value: object, out: Callable[[str], None], depth: int) -> None:
             _write(item, out, depth + 1)
             out("</value>\n")
         out("</data></array>")
+    elif isinstance(value, Written):
+        out(value.xml())
     else:
         out(_scalar(value))
 

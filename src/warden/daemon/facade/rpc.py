@@ -88,6 +88,10 @@ class InProcessApi(SupervisorApi):
         self._update("stopAllProcesses")
         return make_allfunc(self._getAllProcesses(), isRunning, self.stopProcess, wait=wait)
 
+    def getAllProcessInfo(self) -> list[dict[str, object]]:
+        """Describe all processes, as structs that the caller may change."""
+        return [dict(struct) for struct in super().getAllProcessInfo()]
+
     def signalProcess(self, name: object, signal: object) -> object:
         """Send a signal to a process."""
         return super().signalProcess(name, signal)
