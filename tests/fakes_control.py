@@ -18,7 +18,6 @@ from warden.errors import (
     ShuttingDown,
     StillRunning,
 )
-from warden.logs import tail
 from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView
 from warden.words import RUNNING_PHASES, Channel, Mood, Phase, make_namespec, split_namespec
 
@@ -144,14 +143,12 @@ class FakeControl:
         self._act()
         self.mood = Mood.RESTARTING
 
-    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
+    def log_path(self, namespec: str | None, channel: Channel) -> str | None:
         self._act()
-        return tail.read(self.log_file(namespec, channel), offset, length).decode("utf-8", "replace")
-
-    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
-        self._act()
-        data, size, overflow = tail.tail(self.log_file(namespec, channel), offset, length)
-        return data.decode("utf-8", "replace"), size, overflow
+        if namespec is not None:
+            self.process(namespec)
+        path = self.logs.get((namespec, channel))
+        return None if path is None else str(path)
 
     def clear_logs(self, namespec: str | None) -> None:
         self._act()
@@ -164,12 +161,10 @@ class FakeControl:
         return [Outcome(name=one.name, group=one.group) for one in self.views]
 
     def log_file(self, namespec: str | None, channel: Channel) -> str:
-        if namespec is not None:
-            self.process(namespec)
-        path = self.logs.get((namespec, channel))
+        path = self.log_path(namespec, channel)
         if path is None:
             raise NoFile
-        return str(path)
+        return path
 
     def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
         self.watchers.append(wake)

@@ -19,6 +19,7 @@ from warden.daemon.views import Views, process_view, uptime
 from warden.errors import RequestError
 from warden.events import types
 from warden.rpc.control import Outcome
+from warden.rpc.logs import read_now, tail_now
 from warden.words import Autorestart, Channel, Mood, Phase
 
 
@@ -287,8 +288,8 @@ def test_only_a_process_is_a_process(tmp_path: Path, name: str) -> None:
             lambda: control.process(name),
             lambda: control.signal(name, "TERM"),
             lambda: control.send_stdin(name, b"x"),
-            lambda: control.read_log(name, Channel.STDOUT, 0, 0),
-            lambda: control.tail_log(name, Channel.STDOUT, 0, 0),
+            lambda: read_now(control.log_path(name, Channel.STDOUT), 0, 0),
+            lambda: tail_now(control.log_path(name, Channel.STDOUT), 0, 0),
             lambda: control.clear_logs(name),
             lambda: control.log_file(name, Channel.STDOUT),
             lambda: control.watch_log(name, Channel.STDOUT, lambda: None),
@@ -468,8 +469,8 @@ def test_while_going_down_questions_are_answered_and_actions_refused(tmp_path: P
             lambda: control.remove_group("p"),
             lambda: control.clear_logs("p"),
             lambda: control.clear_all_logs(),
-            lambda: control.read_log("p", Channel.STDOUT, 0, 0),
-            lambda: control.tail_log("p", Channel.STDOUT, 0, 0),
+            lambda: read_now(control.log_path("p", Channel.STDOUT), 0, 0),
+            lambda: tail_now(control.log_path("p", Channel.STDOUT), 0, 0),
         ]
         for action in actions:
             with pytest.raises(errors.ShuttingDown):
@@ -510,21 +511,21 @@ def test_logs_are_read_tailed_and_cleared_whether_the_process_runs_or_not(tmp_pa
     async def scenario(stage: Stage) -> None:
         control = stage.control
         with pytest.raises(errors.NoFile, match=r"out$"):
-            control.read_log("p", Channel.STDOUT, 0, 0)
-        assert control.tail_log("p", Channel.STDOUT, 0, 4) == ("", 0, False)
+            read_now(control.log_path("p", Channel.STDOUT), 0, 0)
+        assert tail_now(control.log_path("p", Channel.STDOUT), 0, 4) == (b"", 0, False)
         await control.start("p", wait=True)
         await stage.until("p", Phase.EXITED)
-        assert control.read_log("p", Channel.STDOUT, 2, 3) == "234"
-        assert control.read_log("p", Channel.STDOUT, -4, 0) == "6789"
+        assert read_now(control.log_path("p", Channel.STDOUT), 2, 3) == b"234"
+        assert read_now(control.log_path("p", Channel.STDOUT), -4, 0) == b"6789"
         with pytest.raises(errors.BadArguments):
-            control.read_log("p", Channel.STDOUT, -4, 1)
-        assert control.tail_log("p", Channel.STDOUT, 0, 4) == ("6789", 10, True)
+            read_now(control.log_path("p", Channel.STDOUT), -4, 1)
+        assert tail_now(control.log_path("p", Channel.STDOUT), 0, 4) == (b"6789", 10, True)
         with pytest.raises(errors.NoFile, match=r"^$"):
-            control.read_log("p", Channel.STDERR, 0, 0)
-        assert control.tail_log("p", Channel.STDERR, 0, 4) == ("", 0, False)
+            read_now(control.log_path("p", Channel.STDERR), 0, 0)
+        assert tail_now(control.log_path("p", Channel.STDERR), 0, 4) == (b"", 0, False)
         assert control.log_file("p", Channel.STDOUT) == str(tmp_path / "out")
         control.clear_logs("p")
-        assert control.read_log("p", Channel.STDOUT, 0, 0) == ""
+        assert read_now(control.log_path("p", Channel.STDOUT), 0, 0) == b""
         assert told(list(control.clear_all_logs())) == {"p": "OK"}
 
     play(tmp_path, scenario, alone(config))
@@ -572,9 +573,9 @@ def test_the_activity_log_is_read_watched_and_cleared_too(tmp_path: Path) -> Non
         stage.log.info("hello")
         assert woken.is_set()
         stop()
-        assert "INFO hello" in stage.control.read_log(None, Channel.STDOUT, 0, 0)
+        assert b"INFO hello" in read_now(stage.control.log_path(None, Channel.STDOUT), 0, 0)
         stage.control.clear_logs(None)
-        assert "hello" not in stage.control.read_log(None, Channel.STDOUT, 0, 0)
+        assert b"hello" not in read_now(stage.control.log_path(None, Channel.STDOUT), 0, 0)
         os.unlink(tmp_path / "main.log")
         with pytest.raises(errors.NoFile, match=r"^$"):
             stage.control.clear_logs(None)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import socket
 import subprocess
 import sys
-import threading
+import time
 import xmlrpc.client
 from pathlib import Path
 
@@ -15,9 +16,9 @@ import pytest
 
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Served, request, serve
-from warden.http import bodies, connections, replies, rpc, server
-from warden.rpc.xmlrpc import dump_response
-from warden.words import VERSION, Phase
+from warden.http import bodies, connections, replies, server
+from warden.logs.tail import MAX_READ_BYTES
+from warden.words import Channel, Phase
 
 CALL = b"<methodCall><methodName>supervisor.getState</methodName></methodCall>"
 PAGE = (
@@ -40,27 +41,45 @@ def test_the_server_module_costs_neither_aiohttp_nor_jinja() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_long_answer_is_written_beside_the_loop_and_a_short_one_on_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[str] = []
-
-    def dump(value: object) -> bytes:
-        threads.append(threading.current_thread().name)
-        return dump_response(value)
-
-    monkeypatch.setattr(rpc, "dump_response", dump)
-    monkeypatch.setattr(rpc, "LONG_ANSWER_CHARS", 3)
+def test_a_long_log_is_read_and_written_beside_the_loop(tmp_path: Path) -> None:
+    """No turn of the loop costs 10 ms; it is CPU time of its thread, so the load of the machine does not matter."""
+    log = tmp_path / "out"
+    line = "<b>fünf & drei</b>\r\n".encode() + b"\xff\x00 is no text\n"
+    log.write_bytes(line * (MAX_READ_BYTES // len(line)))
+    control = fleet()
+    control.logs[("web", Channel.STDOUT)] = log
 
     async def scenario(served: Served) -> None:
-        for method, told in (("getAPIVersion", "3.0"), ("getSupervisorVersion", VERSION)):
-            call = b"<methodCall><methodName>supervisor.%s</methodName></methodCall>" % method.encode()
-            answer = await served.post("/RPC2", call)
+        body = xmlrpc.client.dumps(("web", 0, 0), "supervisor.readProcessStdoutLog").encode()
+        (await served.connect()).close()  # the import of the server is another story
+        await served.post("/RPC2", CALL)
+        answer = asyncio.create_task(asyncio.to_thread(ask_at_length, served.path, body))
+        turns = []
+        while not answer.done():
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - began)
 
-            assert xmlrpc.client.loads(answer.body)[0] == (told,)
+        whole = await answer
+        written = b"&lt;b&gt;f\xc3\xbcnf &amp; drei&lt;/b&gt;&#13;\n\xef\xbf\xbd\xef\xbf\xbd is no text\n"
+        assert whole.count(written) == MAX_READ_BYTES // len(line)
+        assert whole.endswith(b"</methodResponse>\n")
+        assert max(turns) < 0.01
 
-    serve(tmp_path, fleet(), scenario)
-    assert [name == "MainThread" for name in threads] == [True, False]
+    serve(tmp_path, control, scenario)
+
+
+def ask_at_length(path: Path, body: bytes) -> bytes:
+    """Ask in the manner of an old client: the length of the answer comes first."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(request("POST", "/RPC2", body=body, version="1.0"))
+        with connection.makefile("rb") as answer:
+            head = list(iter(answer.readline, b"\r\n"))
+            length = next(int(line[15:]) for line in head if line.startswith(b"Content-Length:"))
+            whole = answer.read(length)
+            assert answer.read() == b""
+    return whole
 
 
 def test_a_server_nobody_talked_to_closes_its_sockets(tmp_path: Path) -> None:

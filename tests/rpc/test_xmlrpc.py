@@ -19,9 +19,9 @@ from warden.rpc.xmlrpc import (
     check,
     dump_fault,
     dump_response,
-    legal,
     parse,
 )
+from warden.rpc.xmltext import LONG, LongText, legal
 
 legal_text = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"))
 scalars = st.one_of(
@@ -69,6 +69,20 @@ def test_any_bytes_are_a_call_or_malformed(body: bytes) -> None:
         return
     assert isinstance(name, str)
     assert isinstance(params, list)
+
+
+chunks = st.sampled_from([b"x" * (LONG - 1), "\u00fc\U0001f600<&>\r".encode(), b"\xff\xf0\x9f", b"\x00\n"])
+
+
+@given(st.lists(chunks, max_size=6))
+def test_a_long_text_is_written_as_if_it_were_in_one_piece(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    text = data.decode("utf-8", "replace")
+
+    for long in (LongText(data), LongText(text)):
+        assert str(long) == text
+        assert dump_response([long]) == dump_response([text])
+        assert answer({"k": long}) == {"k": legal(text)}
 
 
 @given(st.text())

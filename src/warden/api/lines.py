@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from warden.api.sse import Doorbell
 from warden.errors import RequestError
 from warden.rpc.control import Control
+from warden.rpc.logs import tail_now
 from warden.words import Channel, make_namespec
 
 _DELAY_SECONDS = 0.03
@@ -90,8 +91,8 @@ class LastLines:
 
     def _last_line(self, namespec: str, channel: Channel) -> str:
         try:
-            text, _size, _overflow = self._control.tail_log(namespec, channel, 0, _READ_BYTES)
+            data, _size, _overflow = tail_now(self._control.log_path(namespec, channel), 0, _READ_BYTES)
         except RequestError:  # it is gone, or the daemon goes down: no news
             return ""
-        lines = text.rstrip().rsplit("\n", 1)
+        lines = data.decode("utf-8", "replace").rstrip().rsplit("\n", 1)
         return lines[-1].rsplit("\r", 1)[-1][-_LINE_CHARACTERS:]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from warden.daemon.names import Names
 from warden.daemon.records import Process
 from warden.errors import Failed, NoFile
-from warden.logs import tail
 from warden.rpc.control import Outcome
 from warden.words import Channel
 
@@ -16,19 +15,10 @@ from warden.words import Channel
 class LogVerbs(Names):
     """Logs of processes, and the activity log where the name is None."""
 
-    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
-        """Read a range of a log."""
+    def log_path(self, namespec: str | None, channel: Channel) -> str | None:
+        """Return where a log is read."""
         self.require_up()
-        return tail.read(self._log_path(namespec, channel), offset, length).decode("utf-8", "replace")
-
-    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
-        """Read the end of a log."""
-        self.require_up()
-        path = self.find(namespec).outputs[channel].path
-        if path is None:
-            return "", 0, False
-        data, size, overflow = tail.tail(path, offset, length)
-        return data.decode("utf-8", "replace"), size, overflow
+        return self._log_path(namespec, channel)
 
     def clear_logs(self, namespec: str | None) -> None:
         """Begin new logs."""
@@ -70,6 +60,8 @@ class LogVerbs(Names):
     def log_file(self, namespec: str | None, channel: Channel) -> str:
         """Return the path of a log that exists."""
         path = self._log_path(namespec, channel)
+        if path is None:
+            raise NoFile
         if not os.path.exists(path):
             raise NoFile(path)
         return path
@@ -80,8 +72,5 @@ class LogVerbs(Names):
             return self._supervisor.log.watch(wake)
         return self.find(namespec).outputs[channel].watch(wake)
 
-    def _log_path(self, namespec: str | None, channel: Channel) -> str:
-        path = self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path
-        if path is None:
-            raise NoFile
-        return path
+    def _log_path(self, namespec: str | None, channel: Channel) -> str | None:
+        return self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import NoReturn
@@ -22,11 +22,12 @@ _ERROR = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """One answer; with ``close`` the connection ends after it."""
+    """One answer; with ``close`` the connection ends after it.  A long body goes on in ``rest``."""
 
     status: int = 200
     content_type: str = "text/html;charset=utf-8"
     body: bytes = b""
+    rest: Sequence[bytes] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     close: bool = False
 
@@ -38,16 +39,20 @@ def error_reply(status: int, *, headers: Mapping[str, str] | None = None, close:
 
 
 def response_of(reply: Reply) -> web.Response:
-    """Return aiohttp's form of a reply."""
-    headers = {"Server": SERVER, **reply.headers}
-    if reply.status != HTTPStatus.NO_CONTENT:
-        headers["Content-Type"] = reply.content_type
+    """Return aiohttp's form of a reply without ``rest``."""
     response = web.Response(
-        status=reply.status, body=reply.body, headers=headers, zlib_executor_size=_WORTH_COMPRESSING_BYTES
+        status=reply.status, body=reply.body, headers=_headers(reply), zlib_executor_size=_WORTH_COMPRESSING_BYTES
     )
     if reply.close:
         response.force_close()
     return response
+
+
+def _headers(reply: Reply) -> dict[str, str]:
+    headers = {"Server": SERVER, **reply.headers}
+    if reply.status != HTTPStatus.NO_CONTENT:
+        headers["Content-Type"] = reply.content_type
+    return headers
 
 
 async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
@@ -56,15 +61,27 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     Raises:
         ConnectionError: the client is gone, or was dropped since it does not read.
     """
-    response = response_of(reply)
-    if len(reply.body) >= _WORTH_COMPRESSING_BYTES and reply.content_type.startswith("text/html"):
-        response.enable_compression()  # if the browser takes it
+    size = len(reply.body) + sum(map(len, reply.rest))
+    response = _opened(reply, size)
     try:
-        async with asyncio.timeout(SEND_SECONDS + len(reply.body) / MIN_BYTES_PER_SECOND):
+        async with asyncio.timeout(SEND_SECONDS + size / MIN_BYTES_PER_SECOND):
             await response.prepare(request)
+            for piece in (reply.body, *reply.rest) if reply.rest else ():
+                await response.write(piece)
             await response.write_eof()
     except TimeoutError:
         drop(request)
+    return response
+
+
+def _opened(reply: Reply, size: int) -> web.StreamResponse:
+    if reply.rest:
+        stream = web.StreamResponse(status=reply.status, headers=_headers(reply))
+        stream.content_length = size
+        return stream
+    response = response_of(reply)
+    if size >= _WORTH_COMPRESSING_BYTES and reply.content_type.startswith("text/html"):
+        response.enable_compression()  # if the browser takes it
     return response
 
 

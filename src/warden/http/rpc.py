@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from functools import partial
 
 from aiohttp import web
@@ -13,11 +14,10 @@ from warden.http.replies import Reply, error_reply
 from warden.http.server import Log
 from warden.rpc.faults import Fault
 from warden.rpc.registry import Crashed, Registry
-from warden.rpc.xmlrpc import MAX_BODY_BYTES, Malformed, Unmarshallable, dump_fault, dump_response, parse
+from warden.rpc.xmlrpc import MAX_BODY_BYTES, Malformed, Response, Unmarshallable, dump_fault, parse
 from warden.runtime.threads import in_thread
 
 LONG_BODY_BYTES = 64 * 1024  # a longer one is parsed in a thread: the loop must not wait for it
-LONG_ANSWER_CHARS = 256 * 1024  # of text, likewise: a whole log, say
 SHOWN_BYTES = 200  # of a body, in the log
 
 
@@ -43,7 +43,7 @@ class RpcRoute:
         try:
             document = await _document(await self._registry.call(method, params))
         except Fault as fault:
-            document = dump_fault(fault.faultCode, fault.faultString)
+            document = [dump_fault(fault.faultCode, fault.faultString)]
         except (Crashed, Unmarshallable) as error:
             cause = error.cause if isinstance(error, Crashed) else error
             story = "".join(traceback.format_exception(cause))
@@ -51,18 +51,19 @@ class RpcRoute:
                 f"Handling XML-RPC request with data {_shown(body)} raised an unexpected exception: {story}"
             )
             return error_reply(500)
-        return Reply(content_type="text/xml", body=document)
+        first, *rest = document
+        return Reply(content_type="text/xml", body=first, rest=rest)
 
 
 async def _parse(body: bytes) -> tuple[str, list[object]]:
     return parse(body) if len(body) <= LONG_BODY_BYTES else await in_thread(partial(parse, body))
 
 
-async def _document(answer: object) -> bytes:
-    members = answer if isinstance(answer, list | tuple) else (answer,)
-    if any(isinstance(member, str) and len(member) > LONG_ANSWER_CHARS for member in members):
-        return await in_thread(partial(dump_response, answer))
-    return dump_response(answer)
+async def _document(answer: object) -> Sequence[bytes]:
+    response = Response(answer)
+    if response.is_long:
+        return await in_thread(lambda: list(response.pieces()))
+    return [b"".join(response.pieces())]
 
 
 def _shown(body: bytes) -> str:

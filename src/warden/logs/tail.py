@@ -60,6 +60,12 @@ def tail(path: str, offset: int, length: int) -> tuple[bytes, int, bool]:
         return b"", offset, False
 
 
+def size(path: str) -> int:
+    """Return the size of a log in bytes, 0 if there is no such regular file."""
+    status = _status(path)
+    return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else 0
+
+
 @contextmanager
 def _opened(path: str) -> Iterator[tuple[int, int]]:
     """Open ``path`` without ever waiting (it may be a fifo); give descriptor and size."""

@@ -176,15 +176,8 @@ class Control(Protocol):
 
     # --- logs; ``namespec`` None means the activity log, ``channel`` is then ignored
 
-    def read_log(self, namespec: str | None, channel: Channel, offset: int, length: int) -> str:
-        """Read a range in bytes, undecodable bytes replaced (rules: ``logs.tail.read``).
-
-        Raises: ShuttingDown, BadName, BadArguments, NoFile, Failed.
-        """
-        ...
-
-    def tail_log(self, namespec: str, channel: Channel, offset: int, length: int) -> tuple[str, int, bool]:
-        """Return (text, size of the file, overflow) (rules: ``logs.tail.tail``)."""
+    def log_path(self, namespec: str | None, channel: Channel) -> str | None:
+        """Where a log is read, whether it exists now or not; None if there is none.  Raises: ShuttingDown, BadName."""
         ...
 
     def clear_logs(self, namespec: str | None) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from warden.errors import BadName, IncorrectParameters, ShuttingDown
+from warden.rpc import logs
 from warden.rpc.arguments import signal, text, whole
 from warden.rpc.control import Control
 from warden.rpc.listing import ProcessList, Texts
 from warden.rpc.views import config_struct, outcome_structs, process_struct
+from warden.rpc.xmltext import LongText
 from warden.words import API_VERSION, VERSION, Channel, Mood, split_namespec
 
 Struct = dict[str, object]
@@ -67,7 +69,7 @@ class SupervisorApi:
         """
         return self._control.pid
 
-    def readLog(self, offset: object, length: object) -> str:
+    def readLog(self, offset: object, length: object) -> object:
         """Read from the activity log.
 
         A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
@@ -78,7 +80,7 @@ class SupervisorApi:
 
         Faults: SHUTDOWN_STATE, BAD_ARGUMENTS, NO_FILE, FAILED.
         """
-        return self._control.read_log(None, Channel.STDOUT, whole(offset), whole(length))
+        return self._read_log(None, Channel.STDOUT, whole(offset), whole(length))
 
     readMainLog = readLog
 
@@ -329,7 +331,7 @@ class SupervisorApi:
 
     # --- logs of processes
 
-    def readProcessStdoutLog(self, name: object, offset: object, length: object) -> str:
+    def readProcessStdoutLog(self, name: object, offset: object, length: object) -> object:
         """Read from what a process wrote to its standard output.
 
         A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
@@ -341,11 +343,11 @@ class SupervisorApi:
 
         Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
         """
-        return self._control.read_log(text(name), Channel.STDOUT, whole(offset), whole(length))
+        return self._read_log(text(name), Channel.STDOUT, whole(offset), whole(length))
 
     readProcessLog = readProcessStdoutLog
 
-    def readProcessStderrLog(self, name: object, offset: object, length: object) -> str:
+    def readProcessStderrLog(self, name: object, offset: object, length: object) -> object:
         """Read from what a process wrote to its standard error.
 
         A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
@@ -357,9 +359,9 @@ class SupervisorApi:
 
         Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
         """
-        return self._control.read_log(text(name), Channel.STDERR, whole(offset), whole(length))
+        return self._read_log(text(name), Channel.STDERR, whole(offset), whole(length))
 
-    def tailProcessStdoutLog(self, name: object, offset: object, length: object) -> list[object]:
+    def tailProcessStdoutLog(self, name: object, offset: object, length: object) -> object:
         """Read what a process wrote to its standard output since the last call.
 
         Pass the answered offset with the next call.
@@ -371,11 +373,11 @@ class SupervisorApi:
 
         Faults: SHUTDOWN_STATE, BAD_NAME.
         """
-        return list(self._control.tail_log(text(name), Channel.STDOUT, whole(offset), whole(length)))
+        return self._tail_log(text(name), Channel.STDOUT, whole(offset), whole(length))
 
     tailProcessLog = tailProcessStdoutLog
 
-    def tailProcessStderrLog(self, name: object, offset: object, length: object) -> list[object]:
+    def tailProcessStderrLog(self, name: object, offset: object, length: object) -> object:
         """Read what a process wrote to its standard error since the last call.
 
         Pass the answered offset with the next call.
@@ -387,7 +389,13 @@ class SupervisorApi:
 
         Faults: SHUTDOWN_STATE, BAD_NAME.
         """
-        return list(self._control.tail_log(text(name), Channel.STDERR, whole(offset), whole(length)))
+        return self._tail_log(text(name), Channel.STDERR, whole(offset), whole(length))
+
+    async def _read_log(self, name: str | None, channel: Channel, offset: int, length: int) -> LongText:
+        return await logs.read(self._control.log_path(name, channel), offset, length)
+
+    async def _tail_log(self, name: str, channel: Channel, offset: int, length: int) -> list[object]:
+        return await logs.tail_of(self._control.log_path(name, channel), offset, length)
 
     def clearProcessLogs(self, name: object) -> bool:
         """Remove the logs of a process and begin new ones.

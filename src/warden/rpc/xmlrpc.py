@@ -11,12 +11,13 @@ import base64
 import binascii
 import datetime
 import functools
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from xml.parsers import expat
+
+from warden.rpc.xmltext import LONG, LongText, is_harmless, safe
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64  # nested elements
@@ -24,10 +25,7 @@ MAX_ELEMENTS = 200_000  # per document
 MAX_INT = 2**31 - 1
 
 _FLAT: dict[type, str] = {str: "<string>%s</string>", int: "<int>%d</int>"}
-_PIECE_CHARS = 64 * 1024
-_ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))  # the first one first
 _MEMBER_END = "</value>\n</member>\n"
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Malformed(Exception):
@@ -163,31 +161,52 @@ _READERS: dict[str, Callable[[_Element], object]] = {
 # --- writing
 
 
-def legal(text: str) -> str:
-    """Return ``text`` with every character that XML and HTML forbid replaced by U+FFFD."""
-    return _ILLEGAL.sub("\ufffd", text)
-
-
-def dump_response(value: object) -> bytes:
-    """Return the document that answers with ``value``.
+class Response:
+    """The document that answers with ``value``: looked at when this is made, encoded by ``pieces``.
 
     Integers are clamped to 32 bits, None becomes an empty string.
 
     Raises:
         Unmarshallable: there is a value of another type inside.
     """
-    parts = ["<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value>"]
-    _write(value, parts.append, 0)
-    parts.append("</value>\n</param>\n</params>\n</methodResponse>\n")
-    return "".join(parts).encode("utf-8")
+
+    def __init__(self, value: object) -> None:
+        self._parts: list[_Part] = ["<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value>"]
+        _write(value, self._parts.append, 0)
+        self._parts.append("</value>\n</param>\n</params>\n</methodResponse>\n")
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has a text of more than ``LONG`` characters: to encode it takes its time."""
+        return any(isinstance(part, LongText) and len(part) > LONG for part in self._parts)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Encode the document; may be done in any thread."""
+        texts: list[str] = []
+        for part in self._parts:
+            if isinstance(part, str):
+                texts.append(part)
+                continue
+            yield "".join(texts).encode("utf-8")
+            texts.clear()
+            for text in part.pieces():
+                yield text.encode("utf-8")
+        yield "".join(texts).encode("utf-8")
+
+
+def dump_response(value: object) -> bytes:
+    """Return the whole document that answers with ``value``.  Raises: Unmarshallable."""
+    return b"".join(Response(value).pieces())
 
 
 def dump_fault(code: int, text: str) -> bytes:
     """Return the document that answers with a fault."""
-    parts = ["<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value>"]
-    _write({"faultCode": code, "faultString": text}, parts.append, 0)
-    parts.append("</value>\n</fault>\n</methodResponse>\n")
-    return "".join(parts).encode("utf-8")
+    struct = f"{_member('faultCode')}{_int(code)}{_MEMBER_END}{_member('faultString')}{_string(text)}{_MEMBER_END}"
+    document = (
+        "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n"
+        f"<value><struct>\n{struct}</struct></value>\n</fault>\n</methodResponse>\n"
+    )
+    return document.encode("utf-8")
 
 
 def check(value: object) -> None:
@@ -217,10 +236,18 @@ def split_struct(struct: Mapping[str, str | int], apart: Sequence[str]) -> list[
     return pieces
 
 
-def _write(value: object, out: Callable[[str], None], depth: int) -> None:
+_Part = str | LongText
+_Out = Callable[[_Part], None]
+
+
+def _write(value: object, out: _Out, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise Unmarshallable("nested too deeply")
-    if (plain := _PLAIN.get(type(value))) is not None:
+    if isinstance(value, LongText) or (isinstance(value, str) and len(value) > LONG):
+        out("<string>")
+        out(value if isinstance(value, LongText) else LongText(value))
+        out("</string>")
+    elif (plain := _PLAIN.get(type(value))) is not None:
         out(plain(value))
     elif type(value) is dict or isinstance(value, Mapping):  # the first is faster
         if (written := _flat_struct(value)) is not None:
@@ -240,7 +267,7 @@ def _write(value: object, out: Callable[[str], None], depth: int) -> None:
         out(_scalar(value))
 
 
-def _write_struct(value: Mapping[object, object], out: Callable[[str], None], depth: int) -> None:
+def _write_struct(value: Mapping[object, object], out: _Out, depth: int) -> None:
     out("<struct>\n")
     for name, member in value.items():
         out(_member(name))
@@ -259,7 +286,7 @@ def _flat_struct(value: Mapping[object, object]) -> str | None:
     if shape is None:
         return None
     texts, numbers = shape.texts(members), shape.numbers(members)
-    if min(numbers) >= -MAX_INT and max(numbers) <= MAX_INT and _is_harmless("".join(texts)):
+    if min(numbers) >= -MAX_INT and max(numbers) <= MAX_INT and is_harmless("".join(texts)):
         return shape.template % members
     return None
 
@@ -286,7 +313,7 @@ def _flat_shape(names: tuple[object, ...], kinds: tuple[type, ...]) -> _FlatShap
 def _member(name: object) -> str:
     if not isinstance(name, str):
         raise Unmarshallable("dictionary key must be string")
-    return f"<member>\n<name>{_safe(name)}</name>\n<value>"
+    return f"<member>\n<name>{safe(name)}</name>\n<value>"
 
 
 def _scalar(value: object) -> str:
@@ -297,21 +324,7 @@ def _scalar(value: object) -> str:
 
 
 def _string(value: str) -> str:
-    return f"<string>{value if _is_harmless(value) else _safe(value)}</string>"
-
-
-def _is_harmless(text: str) -> bool:
-    """Whether nothing needs to be replaced: nearly always, and fast to see."""
-    return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
-
-
-def _safe(text: str) -> str:
-    """Return text as it may stand in an element; a long one piece by piece, so that other threads have their turns."""
-    if len(text) > _PIECE_CHARS:
-        return "".join([_safe(text[at : at + _PIECE_CHARS]) for at in range(0, len(text), _PIECE_CHARS)])
-    for character, escape in _ESCAPES:
-        text = text.replace(character, escape)
-    return legal(text)
+    return f"<string>{value if is_harmless(value) else safe(value)}</string>"
 
 
 def _int(value: int) -> str:

@@ -12,7 +12,8 @@ import jinja2
 from warden.errors import NoFile, RequestError
 from warden.logs.ansi import AnsiStripper
 from warden.rpc.control import Control, ProcessView
-from warden.rpc.xmlrpc import legal
+from warden.rpc.logs import read_now
+from warden.rpc.xmltext import legal
 from warden.web.actions import fault_text
 from warden.words import RUNNING_PHASES, STOPPED_PHASES, VERSION, Channel, Mood, Phase, make_namespec
 
@@ -102,13 +103,13 @@ class Pages:
         if namespec is None:
             return "No process name found"
         try:
-            text = self._control.read_log(namespec, channel, -wanted, 0)
+            data = read_now(self._control.log_path(namespec, channel), -wanted, 0)
         except NoFile:
             return f"No file for {namespec}"
         except RequestError as error:
             return f"ERROR: {fault_text(error)}"
         stripper = AnsiStripper()
-        plain = stripper.feed(text.encode("utf-8", "replace")) + stripper.close()
+        plain = stripper.feed(data) + stripper.close()
         return plain.decode("utf-8", "replace")
 
     def _render(self, template: str, **facts: object) -> str:

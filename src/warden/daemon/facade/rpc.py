@@ -15,6 +15,7 @@ from typing import TypeVar
 from warden.daemon.facade.fleet import GroupView, ProcessView
 from warden.daemon.facade.supervisord import SupervisordView, deferred, old_fault
 from warden.errors import RequestError
+from warden.rpc import logs
 from warden.rpc.faults import Faults, RPCError
 from warden.rpc.registry import NOT_DONE_YET, Registry, SystemApi
 from warden.rpc.supervisor_api import SupervisorApi
@@ -22,6 +23,7 @@ from warden.words import (
     RUNNING_PHASES,
     SIGNALLABLE_PHASES,
     STOPPED_PHASES,
+    Channel,
     Phase,
     make_namespec,
     split_namespec,
@@ -115,6 +117,13 @@ class InProcessApi(SupervisorApi):
     def restart(self) -> Deferred:  # type: ignore[override] # deferred, not awaited
         """Begin again; the function answers once the new configuration was found to be usable."""
         return self.supervisord.defer(super().restart(), self)
+
+    def _read_log(self, name: str | None, channel: Channel, offset: int, length: int) -> str:  # type: ignore[override] # at once
+        return logs.read_now(self._control.log_path(name, channel), offset, length).decode("utf-8", "replace")
+
+    def _tail_log(self, name: str, channel: Channel, offset: int, length: int) -> list[object]:  # type: ignore[override] # at once
+        data, size, overflow = logs.tail_now(self._control.log_path(name, channel), offset, length)
+        return [data.decode("utf-8", "replace"), size, overflow]
 
     def _update(self, text: str) -> None:
         """Refuse while the daemon goes down; called at the start of a method with its name."""
