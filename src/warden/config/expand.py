@@ -1,4 +1,4 @@
-"""Expand ``%(here)s``, ``%(ENV_X)s`` and ``%(process_num)02d`` in a value."""
+"""Expand ``%(here)s``, ``%(ENV_X)s``, ``%(ENV_X:-default)s`` and ``%(process_num)02d`` in a value."""
 
 from __future__ import annotations
 
@@ -44,6 +44,16 @@ class ExpansionError(ValueError):
     """A value whose percent signs make no sense; the text is the reference's message."""
 
 
+class _WithDefaults(dict[str, str | int]):
+    """Names, and for ``ENV_X:-default`` the default where the variable is missing or empty."""
+
+    def __missing__(self, key: str) -> str | int:
+        name, given, default = key.partition(":-")
+        if not given or not name.startswith("ENV_"):
+            raise KeyError(key)
+        return self.get(name) or default
+
+
 def environment_names(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the ``ENV_`` names that stand for the variables of ``environ``."""
     return {f"ENV_{name}": value for name, value in environ.items()}
@@ -62,7 +72,7 @@ def expand(value: str, names: Mapping[str, str | int], label: str, *, tell_names
         return value
     try:
         _check(value)
-        return value % names
+        return value % (_WithDefaults(names) if ":-" in value else names)
     except KeyError as error:
         message = f"Format string {value!r} for {label!r} contains names ({error}) which cannot be expanded."
         if tell_names:

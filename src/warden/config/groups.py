@@ -103,8 +103,8 @@ def _read_socket(section: Section, surroundings: Surroundings) -> FcgiSocketConf
         reader.fail(f"{message} [{section.name}] socket", options.SOCKET)
     if path is not None:
         mode = options.DEFAULT_SOCKET_MODE if mode is None else mode
-        if owner is None and user is not None and user != surroundings.uid:
-            owner = user, readers.primary_group(user)
+        if owner is None and user is not None and user[0] != surroundings.rights.uid:
+            owner = user[0], readers.primary_group(user[0]) if user[1] is None else user[1]
     return FcgiSocketConfig(
         program=name, url=url, path=path, host=host, port=port, backlog=backlog, owner=owner, mode=mode
     )

@@ -14,6 +14,7 @@ from warden.config.groups import read_groups
 from warden.config.model import Config
 from warden.config.plugins import read_plugins
 from warden.config.programs import Surroundings
+from warden.config.rights import rights_of
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.servers import child_serverurl, read_http_servers, read_server, read_user
 from warden.config.unknown import warn_of_unknown
@@ -119,7 +120,8 @@ def _load(
         environment=environment,
         resolve=resolve,
         known_events=known_events,
-        uid=os.getuid() if user is None else user,
+        rights=rights_of(os.getuid() if user is None else user),
+        cgroup=server.cgroup,
     )
     groups = read_groups(document, surroundings)
     http = read_http_servers(document, scope, findings)

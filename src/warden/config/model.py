@@ -6,6 +6,7 @@ import enum
 import signal
 from dataclasses import dataclass, field
 
+from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
 from warden.words import Autorestart
 
@@ -72,7 +73,8 @@ class ProcessConfig:
     """One supervised process, fully resolved.
 
     ``environment`` is the merge of ``[supervisord] environment`` and the
-    program's own.  ``uid`` is None when the child keeps the daemon's user.
+    program's own.  ``uid`` is None when the child keeps the daemon's user, ``gid``
+    None when its group is that of the user; ``groups`` are more groups.
     ``serverurl`` is None for AUTO.
     """
 
@@ -82,6 +84,9 @@ class ProcessConfig:
     priority: int = 999
     policy: Policy = field(default_factory=Policy)
     uid: int | None = None
+    gid: int | None = None
+    groups: tuple[int, ...] = ()
+    limits: Limits = NO_LIMITS
     directory: str | None = None
     umask: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
@@ -160,6 +165,7 @@ class ServerConfig:
     directory: str | None = None
     strip_ansi: bool = False
     environment: tuple[tuple[str, str], ...] = ()
+    cgroup: str | None = None  # a cgroup v2 directory
     identifier: str = "supervisor"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from warden.config import readers
+from warden.config import limit_options, readers
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
 from warden.config.option import Option, SectionKind, optional, row
@@ -153,7 +153,7 @@ KILLASGROUP = optional(
     "Send SIGKILL to the process group; without it, the same as stopasgroup.",
     example="false",
 )
-PROGRAM_USER = optional("user", readers.user, PROGRAM, "Who the process runs as.", example="nobody")
+PROGRAM_USER = optional("user", readers.identity, PROGRAM, "Who the process runs as.", example="nobody")
 REDIRECT_STDERR = row("redirect_stderr", readers.boolean, "false", PROGRAM, "Write stderr into stdout's log.")
 PROGRAM_ENVIRONMENT = row(
     "environment", parse_environment, "", INSTANCE, "Variables for the process.", example='A="1",B="2"', bare=True
@@ -208,6 +208,7 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(PRIORITY, AUTOSTART, STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES),
     *(STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
     *(REDIRECT_STDERR, *STDOUT.rows(), *STDERR.rows(), PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
+    *limit_options.ROWS,
 )
 
 # --- [fcgi-program:x]
@@ -314,6 +315,7 @@ SUPERVISORD = SectionKind(
     options=(
         *(LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS, MINPROCS),
         *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
+        *limit_options.MAIN_ROWS,
     ),
     repeatable=False,
 )

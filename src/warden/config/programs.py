@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from warden.config import options, readers
+from warden.config import limit_options, options, readers
 from warden.config.ini import Section
+from warden.config.limiting import with_limits
 from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
 from warden.config.options import ChannelOptions
 from warden.config.readers import Special
+from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.values import AUTO
 from warden.words import Channel
@@ -19,14 +21,15 @@ from warden.words import Channel
 class Surroundings:
     """What every program section is read in.
 
-    ``environment`` is that of ``[supervisord]``, ``uid`` the user the daemon runs
-    as after its start.  ``resolve`` and ``known_events`` are as in ``load``.
+    ``environment`` and ``cgroup`` are those of ``[supervisord]``, ``rights`` what
+    the daemon may do after its start.  ``resolve`` and ``known_events`` are as in ``load``.
     """
 
     scope: Scope
     findings: Findings
     environment: dict[str, str]
-    uid: int
+    rights: Rights
+    cgroup: str | None
     resolve: Callable[[str], object]
     known_events: Callable[[], Collection[str]]
 
@@ -44,6 +47,7 @@ class _Program:
     priority: int
     numprocs: int
     uid: int | None
+    gid: int | None
     umask: int | None
     serverurl: str | None
     redirect_stderr: bool
@@ -64,10 +68,9 @@ def read_processes(
     scope = surroundings.scope.with_words(program_name=program_name(section), group_name=group)
     reader = SectionReader(section, scope, surroundings.findings, suffix=suffix)
     check_name(reader)
-    program, start = _read_program(reader, kind, socket)
+    program, start = _read_program(reader, kind, socket, surroundings.rights)
     processes = [
-        _read_process(program, reader, number, surroundings.environment)
-        for number in range(start, start + program.numprocs)
+        _read_process(program, reader, number, surroundings) for number in range(start, start + program.numprocs)
     ]
     return tuple(sorted(processes, key=lambda process: process.name))
 
@@ -80,7 +83,9 @@ def check_name(reader: SectionReader) -> None:
         reader.fail(str(error))
 
 
-def _read_program(reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | None) -> tuple[_Program, int]:
+def _read_program(
+    reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | None, rights: Rights
+) -> tuple[_Program, int]:
     """Read in the order of the reference's checks; also return the first process_num."""
     read = reader.read
     priority = read(options.PRIORITY)
@@ -95,7 +100,10 @@ def _read_program(reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | 
         Channel.STDOUT: (read(options.STDOUT.capture_maxbytes), read(options.STDOUT.events_enabled)),
         Channel.STDERR: (read(options.STDERR.capture_maxbytes), read(options.STDERR.events_enabled)),
     }
-    serverurl, uid, umask = read(options.PROGRAM_SERVERURL), read(options.PROGRAM_USER), read(options.PROGRAM_UMASK)
+    serverurl, user, umask = read(options.PROGRAM_SERVERURL), read(options.PROGRAM_USER), read(options.PROGRAM_UMASK)
+    uid, gid = user or (None, None)
+    if gid is not None and (obstacle := obstacle_to_groups(rights)):
+        reader.fail(obstacle, options.PROGRAM_USER)
     _check_process_name(reader, numprocs)
     if stopasgroup and killasgroup is False:
         reader.fail("Cannot set stopasgroup=true and killasgroup=false", options.KILLASGROUP)
@@ -116,6 +124,7 @@ def _read_program(reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | 
         priority=priority,
         numprocs=numprocs,
         uid=uid,
+        gid=gid,
         umask=umask,
         serverurl=serverurl,
         redirect_stderr=redirect_stderr,
@@ -138,10 +147,12 @@ def _check_process_name(reader: SectionReader, numprocs: int) -> None:
         reader.fail(message, options.PROCESS_NAME, "for example process_name=%(program_name)s_%(process_num)02d")
 
 
-def _read_process(program: _Program, reader: SectionReader, number: int, environment: dict[str, str]) -> ProcessConfig:
+def _read_process(program: _Program, reader: SectionReader, number: int, surroundings: Surroundings) -> ProcessConfig:
     """Read what may differ from process to process, in the order of the reference's checks."""
     reader = reader.with_scope(reader.scope.with_words(process_num=number, numprocs=program.numprocs))
-    own_environment = reader.read(options.PROGRAM_ENVIRONMENT)
+    from_files = reader.read(limit_options.ENV_FILE)
+    reader = reader.with_scope(reader.scope.with_environment(from_files))
+    own_environment = {**from_files, **reader.read(options.PROGRAM_ENVIRONMENT)}
     reader = reader.with_scope(reader.scope.with_environment(own_environment))
     directory = reader.read(options.PROGRAM_DIRECTORY)
     stdout = _read_channel(program, reader, Channel.STDOUT, options.STDOUT)
@@ -149,22 +160,24 @@ def _read_process(program: _Program, reader: SectionReader, number: int, environ
     command = reader.read(options.COMMAND)
     if command is None:
         reader.fail(f"program section {reader.section.name} does not specify a command", options.COMMAND)
-    return ProcessConfig(
+    process = ProcessConfig(
         name=_read_name(reader),
         kind=program.kind,
         command=command or "",
         priority=program.priority,
         policy=program.policy,
         uid=program.uid,
+        gid=program.gid,
         directory=directory,
         umask=program.umask,
-        environment=tuple(sorted({**environment, **own_environment}.items())),
+        environment=tuple(sorted({**surroundings.environment, **own_environment}.items())),
         serverurl=program.serverurl,
         redirect_stderr=program.redirect_stderr,
         stdout=stdout,
         stderr=stderr,
         socket=program.socket,
     )
+    return with_limits(process, reader, surroundings.rights, surroundings.cgroup)
 
 
 def _read_name(reader: SectionReader) -> str:

@@ -157,6 +157,20 @@ def owner(value: str) -> tuple[int, int]:
     return user(user_name), _group(group_name) if colon else -1
 
 
+def identity(value: str) -> tuple[int, int | None]:
+    """A user, or user:group, by name or number, that exist.
+
+    Returns the gid as None where the group is not named.
+    """
+    user_name, colon, group_name = value.partition(":")
+    return user(user_name), _group(group_name) if colon else None
+
+
+def groups(value: str) -> tuple[int, ...]:
+    """Names or numbers of groups that exist, with commas."""
+    return tuple(sorted({_group(word) for word in words(value)}))
+
+
 def _group(value: str) -> int:
     try:
         gid = int(value)

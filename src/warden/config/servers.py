@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from warden.config import options
+from warden.config import limit_options, options
 from warden.config.ini import Document
 from warden.config.model import HttpServerConfig, ServerConfig
 from warden.config.option import Option
@@ -40,7 +40,8 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     identifier, nodaemon, silent = read(options.IDENTIFIER), read(options.NODAEMON), read(options.SILENT)
     childlogdir = read(options.CHILDLOGDIR) or temporary_directory(environ)
     nocleanup, strip_ansi = read(options.NOCLEANUP), read(options.STRIP_ANSI)
-    environment = reader.read(options.ENVIRONMENT)
+    environment = {**reader.read(limit_options.MAIN_ENV_FILE), **reader.read(options.ENVIRONMENT)}
+    cgroup = reader.read(limit_options.CGROUP)
     return ServerConfig(
         logfile=None if isinstance(logfile, Special) else _absolute(base, logfile),
         logfile_maxbytes=logfile_maxbytes,
@@ -57,6 +58,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
         directory=directory,
         strip_ansi=strip_ansi,
         environment=tuple(sorted(environment.items())),
+        cgroup=cgroup,
         identifier=identifier,
     )
 

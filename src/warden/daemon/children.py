@@ -18,11 +18,14 @@ from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.runtime.identity import errno_name, identity_for_child
+from warden.runtime.limits import clear_away, orders
 from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
 from warden.runtime.reaper import Reaper
 from warden.runtime.sockets import SharedSocket
 from warden.runtime.spawn import Identity, SpawnPlan, spawn
 from warden.words import Channel, ExitStatus
+
+_User = tuple[int | None, int | None, tuple[int, ...]]  # as a configuration has them: uid, gid, more groups
 
 
 class CannotSpawn(Exception):
@@ -66,7 +69,7 @@ class Children:
         self._pipes = OutputPipes(loop)
         self._environ = dict(os.environ)
         self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
-        self._users: dict[int | None, Identity | str | None] = {}
+        self._users: dict[_User, Identity | str | None] = {}
 
     def resolve(self, config: ProcessConfig) -> tuple[tuple[str, ...], str]:
         """Return the words of the command and the file to execute.
@@ -150,7 +153,7 @@ class Children:
 
     def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring) -> SpawnPlan:
         config = process.config
-        user = self._user(config.uid)
+        user = self._user(config)
         return SpawnPlan(
             argv=argv,
             executable=executable,
@@ -159,6 +162,7 @@ class Children:
             umask=-1 if config.umask is None else config.umask,
             identity=user if isinstance(user, Identity) else None,
             refusal=user if isinstance(user, str) else None,
+            limits=orders(config.limits, process.namespec),
             stdin=wiring.stdin,
             stdout=wiring.stdout,
             stderr=wiring.stderr,
@@ -175,10 +179,11 @@ class Children:
         environment.update(process.config.environment)
         return environment
 
-    def _user(self, uid: int | None) -> Identity | str | None:
-        if uid not in self._users:  # looked up once: the name service may be slow
-            self._users[uid] = identity_for_child(uid)
-        return self._users[uid]
+    def _user(self, config: ProcessConfig) -> Identity | str | None:
+        wanted = config.uid, config.gid, config.groups
+        if wanted not in self._users:  # looked up once: the name service may be slow
+            self._users[wanted] = identity_for_child(*wanted)
+        return self._users[wanted]
 
     def hold(self, process: Process, channel: Channel, sink: Waiting) -> None:
         """Look after a log that cannot take its data at once.
@@ -224,6 +229,7 @@ class Children:
             output.close()
         if process.config.socket is not None:
             self._sockets[process.config.socket].release()
+        clear_away(process.config.limits, process.namespec)
         self._on_exit(process, status)
 
 

@@ -32,8 +32,8 @@ _LIMIT_TEXT = {
 }
 
 
-def look_up(uid: int) -> Identity:
-    """Return the user with the primary group and all groups that name it.
+def look_up(uid: int, gid: int | None = None, more: tuple[int, ...] = ()) -> Identity:
+    """Return the user with the primary group (or ``gid``), all groups that name it, and ``more``.
 
     Raises:
         StartupError: no such user; the text is the reference's.
@@ -42,16 +42,23 @@ def look_up(uid: int) -> Identity:
         user = pwd.getpwuid(uid)
     except KeyError:
         raise StartupError(f"Can't find uid {uid}") from None
-    groups = os.getgrouplist(user.pw_name, user.pw_gid)
-    return Identity(uid=uid, gid=user.pw_gid, groups=tuple(groups))
+    primary = user.pw_gid if gid is None else gid
+    groups = os.getgrouplist(user.pw_name, primary)
+    return Identity(uid=uid, gid=primary, groups=(*groups, *(other for other in more if other not in groups)))
 
 
-def identity_for_child(uid: int | None) -> Identity | str | None:
-    """Decide how a child becomes ``uid``: an identity, a refusal in words, or None for "no change"."""
-    if uid is None or uid == os.getuid():
+def identity_for_child(uid: int | None, gid: int | None = None, groups: tuple[int, ...] = ()) -> Identity | str | None:
+    """Decide how a child becomes ``uid``: an identity, a refusal in words, or None for "no change".
+
+    ``gid`` takes the place of the user's primary group, ``groups`` come to those it is in.
+    """
+    same = uid is None or uid == os.getuid()
+    if same and gid is None and not groups:
         return None
+    if uid is None:
+        return Identity(uid=os.getuid(), gid=os.getgid(), groups=tuple(sorted({*os.getgroups(), *groups})))
     try:
-        identity = look_up(uid)
+        identity = look_up(uid, gid, groups)
     except StartupError as error:
         return f"couldn't setuid to {uid}: {error}"
     if os.getuid() != 0:

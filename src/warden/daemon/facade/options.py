@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from warden.config.ini import Document, Value
 from warden.config.model import Config, GroupConfig, HttpServerConfig, Kind
 from warden.config.programs import Surroundings, read_processes
+from warden.config.rights import rights_of
 from warden.config.sections import Findings, Scope
 from warden.daemon.facade.configs import GroupConfigView, Maker, ProcessConfigView
 from warden.daemon.facade.logger import LoggerView
@@ -107,7 +108,8 @@ class OptionsView:
             environment=self._environment,
             resolve=str,
             known_events=tuple,
-            uid=os.getuid(),
+            rights=rights_of(os.getuid()),
+            cgroup=None,
         )
         processes = read_processes(document.sections[section], group_name, Kind.PROGRAM, surroundings)
         try:
