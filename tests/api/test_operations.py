@@ -146,7 +146,10 @@ def test_resources_carry_an_entity_tag(tmp_path: Path, control: FakeControl, pat
             "processes/web/history",
             {
                 "history": [
-                    {"at": 2.5, "state": "STARTING", "previous": "STOPPED", "cause": "autostart", "pid": 0, "exit": ""}
+                    {
+                        **{"at": 2.5, "state": "STARTING", "previous": "STOPPED", "cause": "autostart", "pid": 0},
+                        **{"exit": "", "sent": ""},
+                    }
                 ]
             },
         ),

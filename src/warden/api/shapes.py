@@ -80,6 +80,7 @@ class Step(TypedDict):
     cause: str
     pid: int
     exit: Annotated[str, "How the child ended, where it did"]
+    sent: Annotated[str, "If a signal ended it: why the daemon sent that signal; empty = the daemon did not"]
 
 
 class History(TypedDict):

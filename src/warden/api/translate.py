@@ -99,6 +99,7 @@ def step(transition: Transition) -> Step:
         "cause": transition.cause,
         "pid": transition.pid,
         "exit": transition.exit,
+        "sent": transition.sent,
     }
 
 

@@ -37,6 +37,12 @@ def _cause(event: Event, previous: Phase) -> str:
     return _CAUSES_IN_TIME[previous] if isinstance(event, machine.Tick) else _CAUSES[type(event)]
 
 
+def _reason_we_sent(process: Process) -> str:
+    """Return why we sent the signal that ended the child, empty if it was not our signal."""
+    end, sent = process.last_exit, process.sent
+    return sent.why if end is not None and sent is not None and sent.signum == end.signum else ""
+
+
 class Announcer:
     """Turns the core's announcements into log lines and events."""
 
@@ -75,6 +81,7 @@ class Announcer:
                 cause=change.cause,
                 pid=change.pid,
                 exit=str(process.last_exit) if ended else "",
+                sent=_reason_we_sent(process) if ended else "",
             )
         )
 

@@ -34,6 +34,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.machine import StartRequested, StopRequested
+from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.runtime.threads import in_thread
 from warden.words import (
@@ -142,7 +143,7 @@ class DaemonControl(LogVerbs):
                 await ended
             self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
-            self._supervisor.feed(process, StartRequested())
+            self._supervisor.feed(process, StartRequested(requested("start")))
         _judge(process.state.phase, asked)
         if wait:
             with _watching(process, set(Phase) - {Phase.STARTING}) as decided:
@@ -151,7 +152,7 @@ class DaemonControl(LogVerbs):
     async def _stop(self, process: Process, asked: str, *, wait: bool) -> None:
         if process.state.phase not in RUNNING_PHASES and not (wait and process.state.phase is Phase.STOPPING):
             raise NotRunning(asked)
-        self._supervisor.feed(process, StopRequested())
+        self._supervisor.feed(process, StopRequested(requested("stop")))
         if (await self._stopped(process) if wait else process.state.phase) is Phase.UNKNOWN:
             raise Failed(f"cannot signal {asked}")
 
@@ -193,7 +194,7 @@ class DaemonControl(LogVerbs):
         if process.state.phase not in SIGNALLABLE_PHASES:
             raise NotRunning(asked)
         try:
-            self._supervisor.signal(process, signum)
+            self._supervisor.signal(process, signum, requested("a signal"))
         except OSError as error:
             raise Failed(f"unknown problem sending sig {process.name} ({process.state.pid}): {error}") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.output import Output
@@ -33,12 +34,20 @@ class Child:
     outputs: dict[Channel, OpenPipe]  # an entry goes when its pipe ends
 
 
+class Sent(NamedTuple):
+    """A signal that we sent to a child, and why."""
+
+    signum: int
+    why: str
+
+
 @dataclass(slots=True, eq=False)
 class Process:
     """One supervised process; only the supervisor and its rooms write these fields.
 
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
-    for people only.  ``watchers`` are called after every change of phase;
+    for people only.  ``sent`` is the last signal that we sent to the present
+    child.  ``watchers`` are called after every change of phase;
     ``on_stdout``, set for event listeners, hears what the child says.
     ``restarts`` counts the starts that nobody asked for.  ``forgotten``: it is
     no longer in the fleet and never starts again, whoever still holds it.
@@ -51,6 +60,7 @@ class Process:
     state: State = field(default_factory=State)
     child: Child | None = None
     last_exit: ExitStatus | None = None
+    sent: Sent | None = None
     started: float = 0.0
     stopped: float = 0.0
     watchers: list[Callable[[], None]] = field(default_factory=list)

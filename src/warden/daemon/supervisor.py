@@ -16,7 +16,7 @@ from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.output import Output
-from warden.daemon.records import Group, Process
+from warden.daemon.records import Group, Process, Sent
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
@@ -286,6 +286,7 @@ class Supervisor:
 
     def _spawn(self, process: Process) -> None:
         process.started = time.time()
+        process.sent = None
         try:
             pid = self.children.start(process)
         except CannotSpawn as error:
@@ -301,20 +302,22 @@ class Supervisor:
             self.log.warn(f"killing {name!r} ({order.pid}) with SIGKILL")
         group = "process group " if order.to_group else ""
         self.log.debug(f"killing {name} (pid {order.pid}) {group}with signal {signal_text(order.signum)}")
+        process.sent = Sent(order.signum, "it did not stop in time" if order.forced else "to stop it")
         try:
             send_signal(order.pid, order.signum, to_group=order.to_group)
         except OSError as error:
             self.log.critical(f"unknown problem killing {name} ({order.pid}):{errno_name(error)}")
             self._inbox.append((process, SignalFailed()))
 
-    def signal(self, process: Process, signum: int) -> None:
-        """Send a signal that somebody asked for; the process must have a child.
+    def signal(self, process: Process, signum: int, cause: str = "a signal requested") -> None:
+        """Send a signal that somebody asked for; the process must have a child; ``cause`` says who asked.
 
         Raises:
             OSError: the operating system refuses; the process is UNKNOWN then.
         """
         pid = process.state.pid
         self.log.debug(f"sending {process.name} (pid {pid}) sig {signal_text(signum)}")
+        process.sent = Sent(signum, cause)
         try:
             send_signal(pid, signum, to_group=False)
         except OSError as error:

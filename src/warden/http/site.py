@@ -6,15 +6,18 @@ import asyncio
 import logging
 import socket
 from collections.abc import Hashable
+from functools import partial
 
 from aiohttp import web
 
 from warden.config.model import HttpServerConfig
+from warden.http import caller
 from warden.http.auth import CHALLENGE, Credentials
 from warden.http.connections import Connections
 from warden.http.replies import error_reply, response_of
 from warden.http.routes import Routes
 from warden.http.server import Listeners, Log
+from warden.rpc.caller import set_caller
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
@@ -60,10 +63,11 @@ class _Server(web.Server):
     """aiohttp's server, telling ``connections`` who comes and goes."""
 
     def __init__(
-        self, credentials: Credentials, routes: Routes, connections: Connections, logger: logging.Logger
+        self, config: HttpServerConfig, routes: Routes, connections: Connections, logger: logging.Logger
     ) -> None:
         super().__init__(self._handle)
-        self._credentials = credentials
+        self._config = config
+        self._credentials = Credentials(config.username, config.password)
         self._routes = routes
         self._known = connections
         self._logger = logger
@@ -97,6 +101,7 @@ class _Server(web.Server):
         try:
             if not self._credentials.allow(request.headers.get("Authorization")):
                 return await self._routes.send(request, error_reply(401, headers=CHALLENGE, close=True))
+            set_caller(partial(caller.describe, request, self._config))
             return await self._routes.answer(request, connection)
         finally:
             self._known.answered(client)
@@ -118,8 +123,7 @@ class HttpSite:
 
     async def accept(self, config: HttpServerConfig, listener: socket.socket) -> None:
         """Begin to accept on one listening socket, which belongs to this object from now on."""
-        credentials = Credentials(config.username, config.password)
-        server = _Server(credentials, self._routes, self._connections, self._logger)
+        server = _Server(config, self._routes, self._connections, self._logger)
         self._servers.append(server)
         self._acceptors.append(await self._loop.create_server(server, sock=listener, backlog=BACKLOG))
 

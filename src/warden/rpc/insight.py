@@ -13,14 +13,20 @@ from warden.words import Mood, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One change of phase of one process; ``at`` in seconds since the epoch."""
+    """One change of phase of one process.
+
+    ``at`` is in seconds since the epoch.  ``exit`` says how the child ended,
+    where it did; if a signal ended it, ``sent`` says why we sent that signal,
+    and is empty if we did not.
+    """
 
     at: float
     phase: Phase
     previous: Phase
     cause: str
     pid: int = 0
-    exit: str = ""  # how the child ended, where it did
+    exit: str = ""
+    sent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
