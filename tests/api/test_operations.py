@@ -65,6 +65,7 @@ def test_a_process_is_an_object_of_plain_facts(tmp_path: Path, control: FakeCont
             "cause": "start requested",
             "restarts": 0,
             "last_exit": "",
+            "enabled": True,
             "exitstatus": 0,
             "spawnerr": "",
             "stdout_logfile": "/logs/web.out",

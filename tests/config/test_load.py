@@ -38,6 +38,7 @@ def test_an_empty_section_gives_the_defaults(bench: Bench) -> None:
         server=ServerConfig(
             logfile=str(bench.directory / "supervisord.log"),
             pidfile=str(bench.directory / "supervisord.pid"),
+            statefile=str(bench.directory / "supervisord.state"),
             childlogdir=config.server.childlogdir,
         ),
     )
@@ -48,7 +49,7 @@ def test_all_options_of_supervisord(bench: Bench) -> None:
 
     server = bench.load(
         MAIN + "logfile=%(here)s/d/x.log\nlogfile_maxbytes=1KB\nlogfile_backups=2\nloglevel=DEBUG\npidfile=d/p\n"
-        "umask=077\nnodaemon=on\nsilent=on\nminfds=3\nminprocs=4\nnocleanup=1\nchildlogdir=d\nuser=0\ndirectory=d\n"
+        "statefile=d/s\numask=077\nnodaemon=on\nsilent=on\nminfds=3\nminprocs=4\nnocleanup=1\nchildlogdir=d\nuser=0\ndirectory=d\n"
         "strip_ansi=yes\nenvironment=B='%%',A=\"%(ENV_HOME)s\"\nidentifier=me\n"
     ).server
 
@@ -58,6 +59,7 @@ def test_all_options_of_supervisord(bench: Bench) -> None:
         logfile_backups=2,
         loglevel="debug",
         pidfile=str(bench.directory / "d/p"),
+        statefile=str(bench.directory / "d/s"),
         umask=0o77,
         nodaemon=True,
         silent=True,
@@ -103,7 +105,7 @@ def test_a_program_with_defaults(bench: Bench) -> None:
     (group,) = bench.load(MAIN + "[program:x]\ncommand=cat\n").groups
 
     assert (group.name, group.kind, group.priority, group.pool) == ("x", Kind.PROGRAM, 999, None)
-    assert group.processes == (ProcessConfig(name="x", command="cat"),)
+    assert group.processes == (ProcessConfig(name="x", program="x", command="cat"),)
 
 
 def test_all_options_of_a_program(bench: Bench) -> None:
@@ -116,6 +118,7 @@ def test_all_options_of_a_program(bench: Bench) -> None:
 
     assert process == ProcessConfig(
         name="x",
+        program="x",
         command="cat",
         priority=1,
         policy=Policy(
@@ -457,3 +460,24 @@ def test_an_error_names_the_file_where_the_value_stands(bench: Bench, tmp_path: 
 
     assert str(error) == "not a valid boolean value: 'z' in section 'program:x' (file: 'c.conf')"
     assert (error.place.file, error.place.line) == (f"{tmp_path}/a.ini", 2)
+
+
+@pytest.mark.parametrize(
+    ("lines", "statefile"),
+    [
+        ("pidfile=/tmp/d.pid", "/tmp/d.state"),
+        ("pidfile=/tmp/pid", "/tmp/pid.state"),
+        ("pidfile=/dev/null", None),
+        ("pidfile=/tmp/d.pid\nstatefile=none", None),
+        ("pidfile=/dev/null\nstatefile=/tmp/x", "/tmp/x"),
+    ],
+)
+def test_the_state_file_stands_beside_the_pid_file_unless_somebody_says_where(
+    bench: Bench, lines: str, statefile: str | None
+) -> None:
+    assert bench.load(f"{MAIN}{lines}\n").server.statefile == statefile
+
+
+def test_a_state_file_needs_a_directory(bench: Bench) -> None:
+    with pytest.raises(ConfigError, match="The directory named as part of the path /no/where does not exist"):
+        bench.load(f"{MAIN}statefile=/no/where\n")

@@ -416,6 +416,30 @@ KNOWN: tuple[Difference, ...] = (
         "Of a request that fails inside, only the first bytes of its body are logged: it may hold secrets.",
     ),
     Difference(
+        DAEMON,
+        "A state file beside the pid file (`pid.state` for `pid`) keeps what is disabled or scaled, and the history of "
+        "processes; `statefile=NONE` does without.",
+        {"start_and_end_of_a_daemon": _each("pid.state", "files left"), "shut_down": _each("pid.state", "files left")},
+    ),
+    Difference(
+        CTL,
+        "There are more actions; `help` lists them.",
+        {
+            "help_for_everything": _each(" why\n", "$ supervisorctl help"),
+            "shell_on_a_pipe": _each(" why\n", "shell: '? nonsense\\nhelp\\nquit\\n'"),
+        },
+    ),
+    Difference(
+        CTL,
+        "Names may contain the wildcards `*`, `?` and `[ab]`, and `!name` excepts; a process really called so wins.",
+        {
+            "words_are_joined_and_parsed_again": {
+                "$ supervisorctl status *": "worker:w_00",
+                "$ supervisorctl status w*": "worker:w_00",
+            }
+        },
+    ),
+    Difference(
         CTL,
         "A one-shot (`startsecs=0`) that ends at once was `started`; 4.3.0 says that or `abnormal termination`, by "
         "luck.",

@@ -105,7 +105,8 @@ class Daemon:
         self.close()
 
     def start(self, env: Mapping[str, str] | None = None) -> None:
-        """Start it and return when it says that it has started."""
+        """Start it, also once more after its end, and return when it says that it has started."""
+        self._lines, self._ended = [], False
         with (self.home / "stderr").open("ab") as errors:
             self.popen = subprocess.Popen(
                 [self.side.command("supervisord"), "-n", "-c", str(self.conf), *self._options],

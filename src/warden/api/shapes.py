@@ -39,6 +39,7 @@ class Process(TypedDict):
     cause: Annotated[str, "Why it entered its state"]
     restarts: Annotated[int, "Starts that nobody asked for"]
     last_exit: Annotated[str, "How the last child ended"]
+    enabled: Annotated[bool, "False = it does not start by itself, whatever its configuration says"]
     exitstatus: Annotated[int, "Exit code of the last child; -1 after a death by signal"]
     spawnerr: Annotated[str, "Why it could not be started"]
     stdout_logfile: Annotated[str, "Path, empty without a file"]

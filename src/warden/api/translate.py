@@ -67,6 +67,7 @@ def process(view: ProcessView, usage: Usage | None) -> Process:
         "cause": view.cause,
         "restarts": view.restarts,
         "last_exit": view.last_exit,
+        "enabled": view.enabled,
         "exitstatus": view.exitstatus,
         "spawnerr": view.spawnerr,
         "stdout_logfile": view.stdout_logfile,

@@ -39,6 +39,7 @@ def load(
     resolve: Callable[[str], object],
     known_events: Callable[[], Collection[str]],
     cwd: str | None = None,
+    scales: Callable[[str | None], Mapping[str, int]] = lambda _path: {},
 ) -> Config:
     """Read and check the configuration in ``path``.
 
@@ -47,14 +48,15 @@ def load(
     loads a ``module:attribute`` and may raise anything; ``known_events`` is
     called after the rpcinterfaces have been resolved.  ``cwd`` is what relative
     paths, that of the file included, are relative to: where the daemon was
-    started (default: the current directory).
+    started (default: the current directory).  ``scales`` gets the path of the
+    state file and returns the numprocs by program that win over the files.
 
     Raises:
         ConfigError: the first error in the order of the reference's checks;
             ``others`` has all further ones.
     """
     findings = Findings()
-    config = _load(path, overrides, environ, resolve, known_events, cwd or os.getcwd(), findings)
+    config = _load(path, overrides, environ, resolve, known_events, cwd or os.getcwd(), findings, scales)
     findings.raise_errors()
     return config
 
@@ -87,6 +89,7 @@ def _load(
     known_events: Callable[[], Collection[str]],
     cwd: str,
     findings: Findings,
+    scales: Callable[[str | None], Mapping[str, int]] = lambda _path: {},
 ) -> Config:
     """Read in the order of the reference's checks.
 
@@ -122,6 +125,7 @@ def _load(
         known_events=known_events,
         rights=rights_of(os.getuid() if user is None else user),
         cgroup=server.cgroup,
+        scales=scales(server.statefile),
     )
     groups = read_groups(document, surroundings)
     http = read_http_servers(document, scope, findings)

@@ -72,6 +72,7 @@ class FcgiSocketConfig:
 class ProcessConfig:
     """One supervised process, fully resolved.
 
+    ``program`` is the name of the section it comes from.
     ``environment`` is the merge of ``[supervisord] environment`` and the
     program's own.  ``uid`` is None when the child keeps the daemon's user, ``gid``
     None when its group is that of the user; ``groups`` are more groups.
@@ -79,6 +80,7 @@ class ProcessConfig:
     """
 
     name: str
+    program: str = ""
     kind: Kind = Kind.PROGRAM
     command: str
     priority: int = 999
@@ -146,7 +148,8 @@ class HttpServerConfig:
 class ServerConfig:
     """The ``[supervisord]`` section with the command line applied; sizes in bytes.
 
-    ``logfile`` is an absolute path or None for syslog; ``pidfile`` is absolute.
+    ``logfile`` is an absolute path or None for syslog; ``pidfile`` is absolute;
+    ``statefile`` is absolute or None for no file.
     """
 
     logfile: str | None
@@ -154,6 +157,7 @@ class ServerConfig:
     logfile_backups: int = 10
     loglevel: str = "info"
     pidfile: str
+    statefile: str | None = None
     umask: int = 0o022
     nodaemon: bool = False
     silent: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from warden.config import limit_options, readers
+from warden.config import limit_options, operating, readers
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
 from warden.config.option import Option, SectionKind, optional, row
@@ -316,6 +316,7 @@ SUPERVISORD = SectionKind(
         *(LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS, MINPROCS),
         *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
         *limit_options.MAIN_ROWS,
+        *operating.SUPERVISORD_ROWS,
     ),
     repeatable=False,
 )

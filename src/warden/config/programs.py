@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from warden.config import limit_options, options, readers
 from warden.config.ini import Section
@@ -22,7 +22,8 @@ class Surroundings:
     """What every program section is read in.
 
     ``environment`` and ``cgroup`` are those of ``[supervisord]``, ``rights`` what
-    the daemon may do after its start.  ``resolve`` and ``known_events`` are as in ``load``.
+    the daemon may do after its start.  ``resolve`` and ``known_events`` are as in
+    ``load``, ``scales`` are the numprocs by program that win over the files.
     """
 
     scope: Scope
@@ -32,6 +33,7 @@ class Surroundings:
     cgroup: str | None
     resolve: Callable[[str], object]
     known_events: Callable[[], Collection[str]]
+    scales: Mapping[str, int] = field(default_factory=dict)
 
     def reader(self, section: Section, **words: str) -> SectionReader:
         """Return a reader whose messages have no suffix."""
@@ -68,7 +70,8 @@ def read_processes(
     scope = surroundings.scope.with_words(program_name=program_name(section), group_name=group)
     reader = SectionReader(section, scope, surroundings.findings, suffix=suffix)
     check_name(reader)
-    program, start = _read_program(reader, kind, socket, surroundings.rights)
+    scale = None if kind is Kind.LISTENER else surroundings.scales.get(program_name(section))
+    program, start = _read_program(reader, kind, socket, surroundings.rights, scale)
     processes = [
         _read_process(program, reader, number, surroundings) for number in range(start, start + program.numprocs)
     ]
@@ -84,7 +87,7 @@ def check_name(reader: SectionReader) -> None:
 
 
 def _read_program(
-    reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | None, rights: Rights
+    reader: SectionReader, kind: Kind, socket: FcgiSocketConfig | None, rights: Rights, scale: int | None
 ) -> tuple[_Program, int]:
     """Read in the order of the reference's checks; also return the first process_num."""
     read = reader.read
@@ -95,7 +98,7 @@ def _read_program(
     stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
     exitcodes = read(options.EXITCODES)
     redirect_stderr = read(options.REDIRECT_STDERR)
-    numprocs, start = read(options.NUMPROCS), read(options.NUMPROCS_START)
+    numprocs, start = _scaled(reader, read(options.NUMPROCS), scale), read(options.NUMPROCS_START)
     capture = {
         Channel.STDOUT: (read(options.STDOUT.capture_maxbytes), read(options.STDOUT.events_enabled)),
         Channel.STDERR: (read(options.STDERR.capture_maxbytes), read(options.STDERR.events_enabled)),
@@ -134,10 +137,24 @@ def _read_program(
     return program, start
 
 
+def _scaled(reader: SectionReader, configured: int, chosen: int | None) -> int:
+    """Return the number that somebody chose, if the names of the processes still allow it."""
+    if chosen is None:
+        return configured
+    if chosen != 1 and "%(process_num)" not in _written_name(reader):
+        reader.warn(f"scaled to {chosen} processes, but process_name has no %(process_num): it has {configured}")
+        return configured
+    return chosen
+
+
+def _written_name(reader: SectionReader) -> str:
+    value = reader.section.get(options.PROCESS_NAME.name)
+    return value.text if value else options.PROCESS_NAME.default
+
+
 def _check_process_name(reader: SectionReader, numprocs: int) -> None:
     """Check the name as it is written; the reference does it before the expansion."""
-    value = reader.section.get(options.PROCESS_NAME.name)
-    written = value.text if value else options.PROCESS_NAME.default
+    written = _written_name(reader)
     try:
         readers.name(written)
     except ValueError as error:
@@ -162,6 +179,7 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         reader.fail(f"program section {reader.section.name} does not specify a command", options.COMMAND)
     process = ProcessConfig(
         name=_read_name(reader),
+        program=program_name(reader.section),
         kind=program.kind,
         command=command or "",
         priority=program.priority,

@@ -209,6 +209,11 @@ def path_in_directory(value: str, base: str = "") -> str:
     return path
 
 
+def state_file(value: str, base: str = "") -> str:
+    """A path in a directory that exists, or NONE."""
+    return "" if value.upper() == "NONE" else path_in_directory(value, base)
+
+
 def activity_log(value: str, base: str = "") -> str | Special:
     """A path in a directory that exists, or syslog."""
     return Special.SYSLOG if value.lower() == Special.SYSLOG.value else path_in_directory(value, base)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from warden.config import limit_options, options
+from warden.config import limit_options, operating, options
 from warden.config.ini import Document
 from warden.config.model import HttpServerConfig, ServerConfig
 from warden.config.option import Option
@@ -37,6 +37,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     reader.text(options.USER)  # only its expansion is checked here
     umask, logfile, logfile_maxbytes = read(options.UMASK), read(options.LOGFILE), read(options.LOGFILE_MAXBYTES)
     logfile_backups, loglevel, pidfile = read(options.LOGFILE_BACKUPS), read(options.LOGLEVEL), read(options.PIDFILE)
+    statefile = read(operating.STATEFILE)
     identifier, nodaemon, silent = read(options.IDENTIFIER), read(options.NODAEMON), read(options.SILENT)
     childlogdir = read(options.CHILDLOGDIR) or temporary_directory(environ)
     nocleanup, strip_ansi = read(options.NOCLEANUP), read(options.STRIP_ANSI)
@@ -48,6 +49,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
         logfile_backups=logfile_backups,
         loglevel=loglevel,
         pidfile=_absolute(base, pidfile),
+        statefile=_state_file(base, statefile, _absolute(base, pidfile)),
         umask=umask,
         nodaemon=nodaemon,
         silent=silent,
@@ -135,6 +137,13 @@ def temporary_directory(environ: Mapping[str, str]) -> str:
         if os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK):
             return directory
     return os.curdir
+
+
+def _state_file(base: str, chosen: str | None, pidfile: str) -> str | None:
+    """Return where the daemon remembers things: where nobody chose, beside the pid file, if that is a file."""
+    if chosen is None:
+        return None if pidfile.startswith("/dev/") else f"{pidfile.removesuffix('.pid')}.state"
+    return _absolute(base, chosen) if chosen else None
 
 
 def _absolute(base: str, path: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from warden.ctl import daemon, follow, groups, processes
+from warden.ctl import daemon, follow, groups, processes, why
 from warden.ctl.codes import Exit
+from warden.ctl.names import NothingExcepted
 from warden.ctl.session import Session
 
 
@@ -16,7 +17,8 @@ class Command(NamedTuple):
     ``preflight``: the server is asked for its version before anything else,
     even before the arguments are looked at.  A number of words outside
     ``fewest`` .. ``most`` is answered with a complaint (and the help).
-    ``operands`` says what completion offers.
+    ``operands`` says what completion offers.  From the word number
+    ``wildcards`` on (None: nowhere), names may contain wildcards and exceptions.
     """
 
     run: Callable[[Session, Sequence[str]], None]
@@ -28,6 +30,7 @@ class Command(NamedTuple):
     most: int | None = None
     too_many: str = ""
     operands: str = ""  # "processes", "groups", "available" or "" for none
+    wildcards: int | None = None
 
 
 def leave(session: Session, _words: Sequence[str]) -> None:
@@ -65,6 +68,7 @@ COMMANDS = {
         fewest=1,
         too_few="Error: clear requires a process name",
         operands="processes",
+        wildcards=0,
     ),
     "exit": LEAVE,
     "fg": Command(
@@ -96,6 +100,7 @@ COMMANDS = {
         "pid all\t\t\tShow the pids of all processes, one per line",
         preflight=True,
         operands="processes",
+        wildcards=0,
     ),
     "quit": LEAVE,
     "reload": Command(
@@ -121,6 +126,7 @@ COMMANDS = {
         fewest=1,
         too_few="Error: restart requires a process name",
         operands="processes",
+        wildcards=0,
     ),
     "shutdown": Command(
         run=daemon.shutdown,
@@ -135,6 +141,7 @@ COMMANDS = {
         fewest=2,
         too_few="Error: signal requires a signal name and a process name",
         operands="processes",
+        wildcards=1,
     ),
     "start": Command(
         run=processes.start,
@@ -144,6 +151,7 @@ COMMANDS = {
         too_few="Error: start requires a process name",
         too_few_status=Exit.INVALID_ARGS,
         operands="processes",
+        wildcards=0,
     ),
     "status": Command(
         run=processes.status,
@@ -152,6 +160,7 @@ COMMANDS = {
         "status <gname>:*\tShow all processes of a group\n"
         "status --json\t\tThe same as JSON",
         operands="processes",
+        wildcards=0,
     ),
     "stop": Command(
         run=processes.stop,
@@ -160,6 +169,7 @@ COMMANDS = {
         fewest=1,
         too_few="Error: stop requires a process name",
         operands="processes",
+        wildcards=0,
     ),
     "tail": Command(
         run=follow.tail,
@@ -189,6 +199,17 @@ COMMANDS = {
         most=0,
         too_many="Error: version accepts no arguments",
     ),
+    "why": Command(
+        run=why.why,
+        help="why <name> [...]\tTell what happened to processes, with causes: who asked, how they ended\n"
+        "why <gname>:*\t\tThe same for all processes of a group\n"
+        "why --json <name>\tThe same as JSON",
+        preflight=True,
+        fewest=1,
+        too_few="Error: why requires a process name",
+        operands="processes",
+        wildcards=0,
+    ),
 }
 SHELL_HELP = {
     "help": "help\t\tShow the actions\nhelp <action>\tShow how to use one",
@@ -205,5 +226,21 @@ def run(session: Session, command: Command, words: Sequence[str]) -> None:
         session.fail(f"{command.too_few}\n{command.help}", command.too_few_status)
     elif command.most is not None and given > command.most:
         session.fail(f"{command.too_many}\n{command.help}")
-    else:
+    elif command.wildcards is None:
         command.run(session, words)
+    else:
+        _run_expanded(session, command, words)
+
+
+def _run_expanded(session: Session, command: Command, words: Sequence[str]) -> None:
+    first = command.wildcards or 0
+    names = [word for word in words[first:] if not word.startswith("--")]
+    try:
+        expanded = session.expand(names)
+    except NothingExcepted as mistake:
+        session.fail(f"{mistake.word}: ERROR (no such process)")
+        return
+    if names and not expanded:
+        session.fail("ERROR: the exceptions leave nothing")
+        return
+    command.run(session, [*words[:first], *(word for word in words[first:] if word.startswith("--")), *expanded])

@@ -63,15 +63,16 @@ def status_json(rows: Sequence[Struct], errors: Sequence[tuple[str, str]]) -> st
             "description": row["description"],
         }
         listed.append(entry | {key: row[key] for key in JSON_FIELDS if key in row})
-    return _json(listed)
+    return json_text(listed)
 
 
 def avail_json(rows: Sequence[Struct]) -> str:
     """Return one JSON array with the settings of every available process, named like the XML-RPC fields."""
-    return _json([{**row, "name": namespec(row), "process": row["name"]} for row in rows])
+    return json_text([{**row, "name": namespec(row), "process": row["name"]} for row in rows])
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """Return ``value`` as indented JSON."""
     import json  # 5 ms, only for --json
 
     return json.dumps(value, indent=2, ensure_ascii=False)

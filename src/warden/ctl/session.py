@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 from warden.config.values import ClientConfig
 from warden.ctl import codes
 from warden.ctl.client import Client, Fault
 from warden.ctl.codes import Exit
 from warden.ctl.lines import Lines
+from warden.ctl.names import expand, members, need_expansion
 from warden.ctl.output import wants_colour
 from warden.ctl.wire import NoSocketFile, Refused
-from warden.words import API_VERSION
+from warden.words import API_VERSION, split_namespec
 
 WRONG_API_VERSION = (
     "Sorry, this version of supervisorctl expects to talk to a server with API version {}, "
@@ -86,6 +88,18 @@ class Session:
         NoJsonApi if the daemon is too old to have the API, or another ClientError.
         """
         return self.client.api(method, path, body)
+
+    def expand(self, words: Sequence[str]) -> list[str]:
+        """Return plain names for names with wildcards and exceptions (``ctl.names.expand``)."""
+        if not need_expansion(words):
+            return list(words)
+        return expand(words, self.client.structs("getAllProcessInfo"))
+
+    def members(self, words: Sequence[str]) -> list[str]:
+        """Return the processes that plain names mean: groups and ``all`` become their members."""
+        if all(word != "all" and split_namespec(word)[1] is not None for word in words):
+            return list(dict.fromkeys(words))
+        return members(words, self.client.structs("getAllProcessInfo"))
 
     def confirmed(self, question: str) -> bool:
         """Ask ``question`` if a person is there; raises EOFError if nobody answers."""

@@ -17,6 +17,7 @@ from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
 from warden.daemon.insight import DaemonInsight, open_to_all
 from warden.daemon.interfaces import Interfaces
+from warden.daemon.memory import Memory
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
 from warden.errors import ConfigError, StartupError
@@ -119,6 +120,7 @@ class Life:
         pidfile: PidFile,
         flusher: Flusher,
         *,
+        memory: Memory,
         read: Callable[[], Config],
         ready: Callable[[], None],
     ) -> None:
@@ -127,6 +129,7 @@ class Life:
         self._listeners = listeners
         self._pidfile = pidfile
         self._flusher = flusher
+        self._memory = memory
         self._read = read
         self._ready = ready
         self._ticks: Ticks | None = None
@@ -159,6 +162,7 @@ class Life:
         config, log = self._config, self._log
         bus = Bus(self._on_subscriber_error, self._adjust_ticks)
         self._ticks = Ticks(loop, bus)
+        self._memory.open(config.server.statefile, log.warn)
         claim = self._claim(config)
         supervisor = Supervisor(
             config,
@@ -169,6 +173,7 @@ class Life:
             flusher=self._flusher,
             token=claim.token if claim is not None else "",
             serials=self._serials,
+            memory=self._memory,
         )
         down = asyncio.Event()
         self._present = _Session(supervisor, down)
@@ -192,6 +197,7 @@ class Life:
         interfaces.close()
         self._ticks.close()
         supervisor.close()
+        self._memory.save()
         if claim is not None:
             claim.release()
 

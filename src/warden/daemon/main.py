@@ -16,6 +16,7 @@ from warden.config.report import render_check, render_error
 from warden.config.search import require
 from warden.daemon.flusher import Flusher
 from warden.daemon.life import Life, Listeners, announce_servers, announce_start, open_log
+from warden.daemon.memory import Memory
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: DaemonArgs, argv0: str) -> int:
     path = args.configuration or _search(argv0)
+    memory = Memory()
     given = partial(
         load,
         path,
@@ -62,10 +64,11 @@ def _run(args: DaemonArgs, argv0: str) -> int:
         resolve=resolve,
         known_events=known_events,
         cwd=_here(),  # relative paths keep their meaning after a change of directory
+        scales=memory.scales_of,
     )
     if args.check:
         return _check(path, args)
-    return _start(given(), given)
+    return _start(given(), given, memory)
 
 
 def _here() -> str:
@@ -88,7 +91,7 @@ def _check(path: str, args: DaemonArgs) -> int:
     return 2 if checked.errors else 0
 
 
-def _start(config: Config, read: Callable[[], Config]) -> int:
+def _start(config: Config, read: Callable[[], Config], memory: Memory) -> int:
     """Take the steps from a good configuration to the running daemon."""
     open_standard_descriptors()
     reset_signals()
@@ -109,7 +112,7 @@ def _start(config: Config, read: Callable[[], Config]) -> int:
     except BaseException:
         listeners.close()
         raise
-    life = Life(config, log, listeners, pidfile, flusher, read=read, ready=lambda: report(None))
+    life = Life(config, log, listeners, pidfile, flusher, memory=memory, read=read, ready=lambda: report(None))
     try:
         asyncio.run(life.run())
     except StartupError as error:

@@ -49,6 +49,7 @@ class Process:
     for people only.  ``sent`` is the last signal that we sent to the present
     child.  ``watchers`` are called after every change of phase;
     ``on_stdout``, set for event listeners, hears what the child says.
+    ``disabled``: it does not start by itself, whatever its configuration says.
     ``restarts`` counts the starts that nobody asked for.  ``forgotten``: it is
     no longer in the fleet and never starts again, whoever still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
@@ -65,6 +66,7 @@ class Process:
     stopped: float = 0.0
     watchers: list[Callable[[], None]] = field(default_factory=list)
     on_stdout: Callable[[bytes], None] | None = None
+    disabled: bool = False
     restarts: int = 0
     revision: int = 0
     forgotten: bool = False
@@ -79,6 +81,11 @@ class Process:
     def namespec(self) -> str:
         """The name people type."""
         return make_namespec(self.group, self.config.name)
+
+    @property
+    def starts_by_itself(self) -> bool:
+        """Whether it starts together with the daemon or its group."""
+        return self.config.policy.autostart and not self.disabled
 
 
 @dataclass(slots=True, eq=False)

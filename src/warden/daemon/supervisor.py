@@ -15,6 +15,7 @@ from warden.daemon.announce import Announcer, Audience
 from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
+from warden.daemon.memory import Memory
 from warden.daemon.output import Output
 from warden.daemon.records import Group, Process, Sent
 from warden.events import types
@@ -78,12 +79,14 @@ class Supervisor:
         flusher: Flusher,
         token: str,
         serials: Serials,
+        memory: Memory | None = None,
     ) -> None:
         self.mood = Mood.RUNNING
         self.revision = 0  # of the facts about all processes
         self.groups: dict[str, Group] = {}
         self.bus = bus
         self.log = log
+        self.memory = memory or Memory()
         self._server = config.server
         self._token = token
         self._loop = loop
@@ -174,7 +177,7 @@ class Supervisor:
 
     def start_group(self, group: Group) -> None:
         """Start what is to start by itself."""
-        self.start_soon(process for process in group.processes.values() if process.config.policy.autostart)
+        self.start_soon(process for process in group.processes.values() if process.starts_by_itself)
 
     def processes_in_start_order(self) -> list[Process]:
         """All processes, groups in ascending priority, then processes likewise."""
@@ -188,7 +191,7 @@ class Supervisor:
 
     def start_all(self) -> None:
         """Start what is to start by itself."""
-        self.start_soon(process for process in self.processes_in_start_order() if process.config.policy.autostart)
+        self.start_soon(process for process in self.processes_in_start_order() if process.starts_by_itself)
 
     def start_soon(self, processes: Iterable[Process]) -> None:
         """Start many without keeping the loop from its other work for long."""
@@ -213,6 +216,8 @@ class Supervisor:
         """
         outputs: dict[Channel, Output] = {}
         process = Process(config, group, outputs)
+        process.history.extend(self.memory.history(process.namespec))
+        process.disabled = self.memory.is_disabled(process.namespec)
         for channel in Channel:
             channel_config = config.stdout if channel is Channel.STDOUT else config.stderr
             protocol = config.kind is Kind.LISTENER and channel is Channel.STDOUT
@@ -331,6 +336,7 @@ class Supervisor:
         self.feed(process, Exited(status))
 
     def _changed(self, process: Process) -> None:
+        self.memory.note(process)
         for watcher in tuple(process.watchers):
             watcher()
         if self._down is not None and process.state.phase in STOPPED_PHASES:

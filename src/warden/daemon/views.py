@@ -10,6 +10,7 @@ from warden.daemon.records import Process
 from warden.rpc.control import ProcessView
 from warden.words import Channel, Phase
 
+_UNSTARTED = "Not started"
 _NEVER: tuple[int, ProcessView | None] = (-1, None)
 
 
@@ -39,6 +40,8 @@ def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
     state = process.state
     last = process.history[-1] if process.history else None
+    if last is not None and last.phase is not state.phase:  # of a run of the daemon that ended without a word
+        last = None
     return ProcessView(
         name=process.config.name,
         group=process.group,
@@ -56,6 +59,7 @@ def process_view(process: Process, now: float) -> ProcessView:
         cause="" if last is None else last.cause,
         restarts=process.restarts,
         last_exit=str(process.last_exit) if process.last_exit is not None else "",
+        enabled=not process.disabled,
     )
 
 
@@ -67,9 +71,8 @@ def _describe(process: Process, now: float) -> str:
         case Phase.FATAL | Phase.BACKOFF:
             return state.spawn_error or f'unknown error (try "tail {process.namespec}")'
         case Phase.STOPPED | Phase.EXITED:
-            if not process.started:
-                return "Not started"
-            return time.strftime("%b %d %I:%M %p", time.localtime(process.stopped))
+            since = time.strftime("%b %d %I:%M %p", time.localtime(process.stopped)) if process.started else _UNSTARTED
+            return f"{since}, disabled" if process.disabled else since
         case _:
             return ""
 

@@ -35,7 +35,9 @@ def _process(connection: socket.socket) -> str:
     if _PEER_CREDENTIALS is None:
         return "somebody"
     try:
-        pid, uid, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, _PEER_CREDENTIALS, _CREDENTIALS.size))
+        pid, uid, _ = _CREDENTIALS.unpack(
+            connection.getsockopt(socket.SOL_SOCKET, _PEER_CREDENTIALS, _CREDENTIALS.size)
+        )
     except OSError:
         return "somebody"
     return f"{_command(pid)} (pid {pid}, uid {uid})"

@@ -25,7 +25,8 @@ class ProcessView(NamedTuple):
     file names are empty when the channel has no file.  ``since`` is when it
     entered its phase (seconds since the epoch, 0 = never was in another) and
     ``cause`` says why; ``restarts`` counts the starts that nobody asked for;
-    ``last_exit`` says how the last child ended (``exit status 2``).
+    ``last_exit`` says how the last child ended (``exit status 2``); ``enabled``
+    is false for what must not start by itself.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ProcessView(NamedTuple):
     cause: str = ""
     restarts: int = 0
     last_exit: str = ""
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,167 @@
+"""What outlives the daemon: the state file and what it costs when it cannot be used."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.daemon.stage import Stage, alone, play, program
+from warden.daemon import statefile
+from warden.daemon.memory import Memory
+from warden.daemon.statefile import Remembered
+from warden.rpc.insight import Transition
+from warden.words import Phase
+
+STEP = Transition(at=1.5, phase=Phase.EXITED, previous=Phase.RUNNING, cause="ü", pid=7, exit="exit status 1")
+
+names = st.text(min_size=1)
+steps = st.builds(
+    Transition,
+    at=st.floats(0, 4e9),
+    phase=st.sampled_from(Phase),
+    previous=st.sampled_from(Phase),
+    cause=st.text(),
+    pid=st.integers(0, 2**22),
+    exit=st.text(),
+    sent=st.text(),
+)
+
+
+@given(st.frozensets(names), st.dictionaries(names, st.integers(0)), st.dictionaries(names, st.lists(steps)))
+def test_what_is_written_is_read(
+    disabled: frozenset[str], scales: dict[str, int], history: dict[str, list[Transition]]
+) -> None:
+    written = statefile.encode(
+        disabled, scales, {name: statefile.encode_steps(steps) for name, steps in history.items()}
+    )
+
+    assert statefile.decode(written) == Remembered(
+        disabled=disabled, scales=scales, history={name: tuple(steps) for name, steps in history.items()}
+    )
+
+
+@given(st.binary())
+def test_nothing_but_a_state_file_is_read(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the text differs
+        statefile.decode(data)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ('{"version":2}', "its version is 2, and only 1 is known"),
+        ("[]", "it is not a state file"),
+        ('{"version":1,"disabled":[],"scales":{"w":-1},"history":{}}', "-1 is not a number"),
+        ('{"version":1,"disabled":[1],"scales":{},"history":{}}', "1 is not text"),
+        ('{"version":1,"disabled":[],"scales":{},"history":{"w":[{"at":1,"phase":"X"}]}}', "'X' is not a phase"),
+    ],
+)
+def test_a_broken_file_is_reported_and_set_aside(tmp_path: Path, content: str, why: str) -> None:
+    path = tmp_path / "state"
+    path.write_text(content)
+    said: list[str] = []
+    memory = Memory()
+
+    memory.open(str(path), said.append)
+
+    assert said == [f"the state file {path} is broken and set aside as {path}.broken: {why}"]
+    assert (tmp_path / "state.broken").read_text() == content
+    assert not path.exists()
+
+
+def later(path: Path) -> Memory:
+    """The memory of the next daemon."""
+    memory = Memory()
+    memory.open(str(path), pytest.fail)
+    return memory
+
+
+def remembering(folder: Path, scenario: Callable[[Memory, list[str]], Awaitable[None]]) -> None:
+    """Run ``scenario`` with a memory that writes ``state`` below ``folder``."""
+
+    async def run() -> None:
+        memory, said = Memory(), list[str]()
+        memory.open(str(folder / "state"), said.append)
+        await scenario(memory, said)
+
+    asyncio.run(run())
+
+
+def test_orders_are_written_when_the_daemon_ends(tmp_path: Path) -> None:
+    async def scenario(memory: Memory, said: list[str]) -> None:
+        memory.disable("web:a")
+        memory.disable("cron")
+        memory.enable("cron")
+        memory.scale("web", 8)
+        memory.scale("old", 2)
+        memory.scale("old", None)
+        memory.save()
+
+    remembering(tmp_path, scenario)
+
+    memory = later(tmp_path / "state")
+    assert [memory.is_disabled(name) for name in ("web:a", "cron")] == [True, False]
+    assert memory.scales_of(str(tmp_path / "state")) == {"web": 8}
+    assert Memory().scales_of(str(tmp_path / "state")) == {"web": 8}
+    assert os.stat(tmp_path / "state").st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    path.write_bytes(statefile.encode(["cron"], {}, {}))
+    (tmp_path / "state.new").mkdir()  # like a full disk: the new file cannot be written
+
+    async def scenario(memory: Memory, said: list[str]) -> None:
+        memory.enable("cron")
+        memory.save()
+        memory.disable("x")
+        memory.save()
+
+        assert said == [f"cannot write the state file {path}: Is a directory; it is tried again"]
+
+    remembering(tmp_path, scenario)
+
+    assert later(path).is_disabled("cron")
+
+
+def test_what_nobody_has_heard_of_for_a_week_is_forgotten(tmp_path: Path) -> None:
+    old = statefile.encode_steps([STEP])
+    new = statefile.encode_steps([replace(STEP, at=time.time())])
+    (tmp_path / "state").write_bytes(statefile.encode([], {}, {"old": old, "new": new}))
+
+    memory = later(tmp_path / "state")
+
+    assert len(memory.history("new")) == 1
+    assert memory.history("old") == ()
+
+
+def test_a_process_has_its_history_in_the_next_daemon(tmp_path: Path) -> None:
+    async def first(stage: Stage) -> None:
+        stage.supervisor.memory.open(str(tmp_path / "state"), pytest.fail)
+        await stage.control.start("web", wait=True)
+        await stage.control.stop("web", wait=True)
+        stage.supervisor.memory.save()
+
+    async def second(stage: Stage) -> None:
+        stage.supervisor.memory.open(str(tmp_path / "state"), pytest.fail)
+        group = stage.supervisor.add_group(alone(program("web")))
+
+        assert [step.phase.name for step in group.processes["web"].history] == [
+            "STARTING",
+            "RUNNING",
+            "STOPPING",
+            "STOPPED",
+        ]
+        assert group.processes["web"].history[-1].sent == "to stop it"
+        assert group.processes["web"].history[-1].cause == "terminated by SIGTERM"
+
+    play(tmp_path, first, alone(program("web", startsecs=0)))
+    play(tmp_path, second)
