@@ -38,16 +38,17 @@ class CaptureScanner:
 
     def feed(self, chunk: bytes) -> Iterator[Output | Message]:
         """Give out what is certain after ``chunk``; exhaust the iterator before the next call."""
-        data = self._pending + chunk
+        data, at = self._pending + chunk, 0  # a position, not a rest: a chunk may hold hundreds of messages
         while True:
             token = END if self._inside else BEGIN
-            before, found, data = data.partition(token)
-            if not found:
-                keep = _token_prefix_at_end(before, token)
-                self._pending = before[len(before) - keep :]
-                yield from self._take(before[: len(before) - keep])
+            found = data.find(token, at)
+            if found < 0:
+                end = len(data) - _token_prefix_at_end(data[at:], token)
+                self._pending = data[end:]
+                yield from self._take(data[at:end])
                 return
-            yield from self._take(before)
+            yield from self._take(data[at:found])
+            at = found + len(token)
             if self._inside:
                 yield Message(bytes(self._message))
                 self._message.clear()
