@@ -1,6 +1,6 @@
 """Measures Warden, Supervisor 4.3.0 and other supervisors side by side in one run, next to the bare limit.
 
-    .venv/bin/python -m benchmarks                    the whole run: about half an hour
+    .venv/bin/python -m benchmarks                    everything, in at most 25 minutes
     .venv/bin/python -m benchmarks fleet --programs 100 --repetitions 1
     .venv/bin/python -m benchmarks --quick            half a minute; fails if a ratio has become much worse
 
@@ -44,50 +44,49 @@ def reported(what: str) -> Iterator[None]:
         print(f"{what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
-def run_fleets(options: argparse.Namespace, figures: Figures) -> None:
+def run_fleets(options: argparse.Namespace, figures: Figures, turn: int) -> None:
     """Start, keep alive, ask, stop."""
     sides: list[Side] = [*daemons(options.warden), *peers()]
     for side in [side for side in sides if side.missing()]:
         print(f"{side.name}: left out, {side.missing()} is missing", file=sys.stderr)
         sides.remove(side)
-    for repetition in range(options.repetitions):
-        bare = [fleet.elapsed(lambda: subprocess.run([sys.executable, "-I", "-S", "-c", ""])) for _ in range(7)]
-        for count in options.programs:
-            figures.add(fleet.status(count), LIMIT, statistics.median(bare))
-            with reported(f"{repetition + 1}. {count} programs, {LIMIT}"):
-                fleet.limit(figures, count)
-            for side in (side for side in sides if count <= side.most):
-                once = repetition == 0
-                kills = options.kills if once else 0
-                with reported(f"{repetition + 1}. {count} programs, {side.name}"):
-                    fleet.measure(side, figures, count, kills=kills, idle=options.idle if once else 0)
+    bare = [fleet.elapsed(lambda: subprocess.run([sys.executable, "-I", "-S", "-c", ""])) for _ in range(7)]
+    for count in options.programs:
+        figures.add(fleet.status(count), LIMIT, statistics.median(bare))
+        with reported(f"{turn + 1}. {count} programs, {LIMIT}"):
+            fleet.limit(figures, count)
+        for side in (side for side in sides if count <= side.most):
+            once = turn == 0
+            kills = options.kills if once else 0
+            with reported(f"{turn + 1}. {count} programs, {side.name}"):
+                fleet.measure(side, figures, count, kills=kills, idle=options.idle if once else 0)
 
 
-def run_output(options: argparse.Namespace, figures: Figures) -> None:
+def run_output(options: argparse.Namespace, figures: Figures, turn: int) -> None:
     """Floods and chatter."""
-    for repetition in range(options.repetitions):
-        for kind in ("plain", "rotating"):
-            with reported(f"{repetition + 1}. flood, {kind}, {LIMIT}"):
-                output.limit(figures, kind, FLOOD_BYTES)
-            for side in daemons(options.warden):
-                with reported(f"{repetition + 1}. flood, {kind}, {side.name}"):
-                    output.flood(side, figures, kind, FLOOD_BYTES)
+    for kind in ("plain", "rotating"):
+        with reported(f"{turn + 1}. flood, {kind}, {LIMIT}"):
+            output.limit(figures, kind, FLOOD_BYTES)
         for side in daemons(options.warden):
-            with reported(f"{repetition + 1}. chatter, {side.name}"):
-                output.chatter(side, figures, options.idle)
+            with reported(f"{turn + 1}. flood, {kind}, {side.name}"):
+                output.flood(side, figures, kind, FLOOD_BYTES)
+    for side in daemons(options.warden):
+        with reported(f"{turn + 1}. chatter, {side.name}"):
+            output.chatter(side, figures, options.idle)
 
 
-def run_events(options: argparse.Namespace, figures: Figures) -> None:
+def run_events(options: argparse.Namespace, figures: Figures, turn: int) -> None:
     """Events to one listener and to ten."""
-    for repetition in range(options.repetitions):
-        for side in daemons(options.warden):
-            with reported(f"{repetition + 1}. events, {side.name}"):
-                listener.measure(side, figures, 20_000)
-                listener.measure(side, figures, 2_000, listeners=10)
+    for side in daemons(options.warden):
+        with reported(f"{turn + 1}. events, {side.name}"):
+            listener.measure(side, figures, 20_000)
+            listener.measure(side, figures, 2_000, listeners=10)
 
 
-def run_growth(options: argparse.Namespace, figures: Figures) -> None:
-    """Few programs and many."""
+def run_growth(options: argparse.Namespace, figures: Figures, turn: int) -> None:
+    """Few programs and many; one turn has many values already."""
+    if turn > 0:
+        return
     few, many = 10, max(options.programs)
     for side in daemons(options.warden):
         for count in (few, many):
@@ -97,19 +96,18 @@ def run_growth(options: argparse.Namespace, figures: Figures) -> None:
             growth.compare(figures, side, few, many)
 
 
-def run_web(options: argparse.Namespace, figures: Figures) -> None:
+def run_web(options: argparse.Namespace, figures: Figures, turn: int) -> None:
     """The page and the interfaces behind it."""
     warden, ancestor = daemons(options.warden)
-    for repetition in range(options.repetitions):
-        for count in web.SIZES:
-            for side in (warden, ancestor):
-                with reported(f"{repetition + 1}. web, lists of {count}, {side.name}"):
-                    web.measure_lists(side, figures, count)
-        with reported(f"{repetition + 1}. web, pages, {warden.name}"):
-            web.measure_pages(warden, figures)
+    for count in web.SIZES:
+        for side in (warden, ancestor):
+            with reported(f"{turn + 1}. web, lists of {count}, {side.name}"):
+                web.measure_lists(side, figures, count)
+    with reported(f"{turn + 1}. web, pages, {warden.name}"):
+        web.measure_pages(warden, figures)
 
 
-WORKS: dict[str, Callable[[argparse.Namespace, Figures], None]] = {
+WORKS: dict[str, Callable[[argparse.Namespace, Figures, int], None]] = {
     "fleet": run_fleets,
     "output": run_output,
     "events": run_events,
@@ -125,6 +123,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--programs", type=int, nargs="+", default=[100, 500, 2000], help="sizes of the fleet")
     parser.add_argument("--kills", type=int, default=60, help="kills for the respawn time (%(default)s)")
     parser.add_argument("--repetitions", type=int, default=3, help="turns of every side (%(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=25, help="a later turn begins only if it may end before (%(default)s)"
+    )
     parser.add_argument("--idle", type=float, default=10, help="seconds of idleness and of chatter (%(default)s)")
     parser.add_argument("--warden", type=Path, default=Path(sys.executable).parent, help="folder of Warden's commands")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for latest.json and latest.svg")
@@ -133,6 +134,20 @@ def arguments() -> argparse.Namespace:
     if unknown := set(options.works) - set(WORKS):
         parser.error(f"no such work: {', '.join(sorted(unknown))}")
     return options
+
+
+def run(options: argparse.Namespace, figures: Figures) -> None:
+    """Take turns until all are taken, or the next one would end too late; the first is always whole."""
+    end = time.monotonic() + 60 * options.minutes
+    took: dict[str, float] = {}
+    for turn in range(options.repetitions):
+        for work in options.works or WORKS:
+            began = time.monotonic()
+            if turn > 0 and began + took[work] > end:
+                print(f"{turn + 1}. {work}: left out, there is no time", file=sys.stderr)
+                continue
+            WORKS[work](options, figures, turn)
+            took[work] = time.monotonic() - began
 
 
 def main() -> int:
@@ -144,8 +159,7 @@ def main() -> int:
     if options.quick:
         return quick.check(options.warden)
     figures = Figures()
-    for work in options.works or WORKS:
-        WORKS[work](options, figures)
+    run(options, figures)
     print(as_text(figures))
     machine = {"system": platform.platform(), "python": platform.python_version(), "processors": os.cpu_count()}
     options.results.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,11 @@ def status(count: int) -> Work:
 
 
 def quiet_memory(count: int) -> Work:
-    return Work(f"memory, nobody has talked to it, {count:,} programs", "MiB RSS", at_most=25)
+    return Work(f"memory, nobody has talked to it, its largest process, {count:,} programs", "MiB RSS", at_most=25)
+
+
+def quiet_memory_of_all(count: int) -> Work:
+    return Work(f"memory, nobody has talked to it, all its processes, {count:,} programs", "MiB PSS")
 
 
 def asked_memory(count: int) -> Work:
@@ -109,11 +113,11 @@ def measure(side: Side, figures: Figures, count: int, *, kills: int, idle: float
         own = [pid for pid in here.members() if pid not in set(pids)]  # the supervisor with all its helpers
         if idle:
             watch_idle(own, figures, side.name, count, idle)
-        rss, pss = memory(own)
         if isinstance(side, Ini):
-            figures.add(quiet_memory(count), side.name, rss)
+            figures.add(quiet_memory(count), side.name, max(memory([pid])[0] for pid in own))
+            figures.add(quiet_memory_of_all(count), side.name, memory(own)[1])
         else:
-            figures.add(asked_memory(count), side.name, pss)
+            figures.add(asked_memory(count), side.name, memory(own)[1])
         if kills:
             times = list(respawn_times(here.births, pids, kills))
             figures.add(respawn(count, "median"), side.name, statistics.median(times))
@@ -156,7 +160,7 @@ def talk(here: Stage, side: Ini, figures: Figures, count: int) -> None:
     figures.add(one_state(count), side.name, rate(client, "getState"))
     figures.add(all_info(count), side.name, rate(client, "getAllProcessInfo"))
     figures.add(status(count), side.name, status_time(here, side))
-    figures.add(asked_memory(count), side.name, memory([here.pid])[1])
+    figures.add(asked_memory(count), side.name, memory(here.daemon())[1])
     asked = time.monotonic()
     client.call("stopAllProcesses")
     figures.add(stops(count), side.name, (time.monotonic() - asked) * 1000)

@@ -76,10 +76,10 @@ def measure(side: Ini, figures: Figures, count: int, listeners: int = 1) -> None
             (here.home / name).write_text(_LISTENER.format(count=count, home=here.home, name=name))
             sections += _POOL.format(python=sys.executable, home=here.home, name=name, room=count + 10)
         side.start_with(here, sections)
-        _, cpu_before = cost_so_far([here.pid])
+        _, cpu_before = cost_so_far(here.daemon())
         results = [here.home / f"{name}.result" for name in names]
         wait_until(lambda: all(result.exists() for result in results), "the last event")
-        _, cpu_after = cost_so_far([here.pid])
+        _, cpu_after = cost_so_far(here.daemon())
         heard = [result.read_text().split() for result in results]
         work = EVENTS if listeners == 1 else EVENTS_OF_TEN
         figures.add(work, side.name, min(int(received) / float(seconds) for received, seconds in heard))

@@ -91,12 +91,12 @@ def flood(side: Ini, figures: Figures, kind: str, total: int) -> None:
         side.start_with(here, _FLOOD.format(home=here.home, chunk=CHUNK_BYTES, chunks=chunks, maxbytes=maxbytes))
         client = connect(here)
         with Asking(here) as asking:
-            _, cpu_before = cost_so_far([here.pid])
+            _, cpu_before = cost_so_far(here.daemon())
             began = time.monotonic()
             client.call("startProcess", "flood", False)
             wait_until(lambda: b"EXITED" in client.call("getProcessInfo", "flood"), "the end of the flood", pause=0.05)
             seconds = time.monotonic() - began
-            _, cpu_after = cost_so_far([here.pid])
+            _, cpu_after = cost_so_far(here.daemon())
         written = sum(log.stat().st_size for log in here.home.glob("flood.log*"))
         figures.add(flood_rate(kind), side.name, total / seconds / 1e6)
         figures.add(flood_cost(kind), side.name, (cpu_after - cpu_before) / (total / GIB))
@@ -142,7 +142,7 @@ def chatter(side: Ini, figures: Figures, seconds: float) -> None:
         log = here.home / f"p_{CHATTERERS - 1:04}.log"
         wait_until(lambda: log.exists() and log.stat().st_size, "the last program's first line")
         time.sleep(2)
-        _, before = cost_so_far([here.pid])
+        _, before = cost_so_far(here.daemon())
         time.sleep(seconds)
-        _, after = cost_so_far([here.pid])
+        _, after = cost_so_far(here.daemon())
         figures.add(CHATTY, side.name, 100 * (after - before) / seconds)

@@ -16,6 +16,9 @@ from pathlib import Path
 ALARM = 120.0
 """Seconds without news after which a side is given up."""
 
+BRAIN = b"\0WARDEN_BRAIN="
+"""Stands in the environment of the part of Warden that its keeper starts, and of nothing that this starts."""
+
 PROGRAM = """\
 #!/bin/sh
 echo "$$" >"$BENCH_BIRTHS"
@@ -104,16 +107,23 @@ class Stage:
         return self.supervisor.pid
 
     def members(self) -> list[int]:
-        """Find every live process that was started here, however deep: all carry our name in their environment."""
+        """Find every live process that was started here, however deep."""
+        return [pid for pid, _ in self._members()]
+
+    def daemon(self) -> list[int]:
+        """Find the processes that a daemon consists of: the one that was started, and the brain that it keeps."""
+        return [pid for pid, environment in self._members() if pid == self.pid or BRAIN in environment]
+
+    def _members(self) -> Iterator[tuple[int, bytes]]:
+        """Give pids and environments, from birth, of all that have our name in theirs."""
         mark = f"BENCH_BIRTHS={self.births.path}\0".encode()
-        found = []
-        for environment in Path("/proc").glob("[0-9]*/environ"):
+        for path in Path("/proc").glob("[0-9]*/environ"):
             try:
-                if mark in environment.read_bytes():
-                    found.append(int(environment.parent.name))
-            except (OSError, ValueError):
+                environment = path.read_bytes()
+            except OSError:
                 continue  # it ended while we looked, or is none of our business
-        return found
+            if mark in environment:
+                yield int(path.parent.name), environment
 
     def close(self) -> None:
         """Kill everything that was started here."""

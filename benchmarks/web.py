@@ -65,15 +65,15 @@ def measure_pages(side: Ini, figures: Figures) -> None:
         with Readers(here, PAGES):
             figures.add(OPEN_PAGES, side.name, _cpu(here))
         with Readers(here, STREAMS):
-            figures.add(STREAM_MEMORY, side.name, memory([here.pid])[1])
+            figures.add(STREAM_MEMORY, side.name, memory(here.daemon())[1])
         figures.add(PAGE_SIZE, side.name, _page_bytes(here.home / "sock") / 1024)
 
 
 def _cpu(here: Stage) -> float:
     time.sleep(2)
-    _, before = cost_so_far([here.pid])
+    _, before = cost_so_far(here.daemon())
     time.sleep(SECONDS)
-    _, after = cost_so_far([here.pid])
+    _, after = cost_so_far(here.daemon())
     return 100 * (after - before) / SECONDS
 
 
