@@ -8,7 +8,17 @@ import sys
 
 import pytest
 
-COSTLY = ("dataclasses", "inspect", "http.client", "xmlrpc.client", "ssl", "logging", "asyncio", "warden.config.model")
+COSTLY = (
+    "dataclasses",
+    "inspect",
+    "http.client",
+    "xmlrpc.client",
+    "ssl",
+    "logging",
+    "asyncio",
+    "warden.config.model",
+    "warden.config.options",
+)
 
 
 @pytest.fixture(scope="module")

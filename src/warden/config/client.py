@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from warden.config import options
+from warden.config import client_options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.ini import Document
@@ -63,20 +63,20 @@ def _read_file(
     document = read_main(path, cwd)
     scope = Scope(environment=(environment_names(environ),), directory=cwd, words={}, tell_names=False)
     _add_included(document, path, scope)
-    section = document.sections.get(options.SUPERVISORCTL.header)
+    section = document.sections.get(client_options.SUPERVISORCTL.header)
     if section is None:
         if section_optional:
             return ClientConfig()
         raise ConfigError(".ini file does not include supervisorctl section", place=Place(file=path))
     reader = SectionReader(section, scope, findings)
-    history_file = reader.read(options.CTL_HISTORY_FILE)
+    history_file = reader.read(client_options.CTL_HISTORY_FILE)
     return ClientConfig(
-        serverurl=_absolute_url(reader.read(options.CTL_SERVERURL), cwd),
-        username=reader.read(options.CTL_USERNAME),
-        password=reader.read(options.CTL_PASSWORD),
-        prompt=reader.read(options.CTL_PROMPT),
+        serverurl=_absolute_url(reader.read(client_options.CTL_SERVERURL), cwd),
+        username=reader.read(client_options.CTL_USERNAME),
+        password=reader.read(client_options.CTL_PASSWORD),
+        prompt=reader.read(client_options.CTL_PROMPT),
         history_file=os.path.join(cwd, history_file) if history_file else None,
-        plugins=read_plugins(document, options.CTLPLUGIN, options.CTL_FACTORY, scope, findings, resolve),
+        plugins=read_plugins(document, client_options.CTLPLUGIN, client_options.CTL_FACTORY, scope, findings, resolve),
     )
 
 
@@ -88,7 +88,7 @@ def _add_included(document: Document, path: str, scope: Scope) -> None:
     included = Document()
     names = scope.with_words(host_node_name=os.uname().nodename)
     read_includes(document, path, names, Findings(), into=included)
-    for kind in (options.SUPERVISORCTL, options.CTLPLUGIN):
+    for kind in (client_options.SUPERVISORCTL, client_options.CTLPLUGIN):
         for section in sections_of(included, kind):
             values = document.open_section(section.name, section.file, section.line)
             for name, value in section.own.items():

@@ -6,7 +6,7 @@ import glob
 import os
 from collections.abc import Iterable
 
-from warden.config import options
+from warden.config import client_options
 from warden.config.ini import Document
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.errors import ConfigError, Place
@@ -39,17 +39,17 @@ def read_includes(document: Document, main: str, scope: Scope, findings: Finding
     A file that is no INI text is an error; one that cannot be opened, and a
     pattern without a match, are worth a warning.
     """
-    section = document.sections.get(options.INCLUDE.header)
+    section = document.sections.get(client_options.INCLUDE.header)
     if section is None:
         return
     reader = SectionReader(section, scope, findings)
-    if section.get(options.INCLUDE_FILES.name) is None:
+    if section.get(client_options.INCLUDE_FILES.name) is None:
         findings.error(
             ".ini file has [include] section, but no files setting",
             Place(file=section.file, line=section.line, section=section.name),
         )
     base = os.path.dirname(os.path.join(scope.directory, main))
-    for path in _matches((reader.read(options.INCLUDE_FILES) or "").split(), base, findings):
+    for path in _matches((reader.read(client_options.INCLUDE_FILES) or "").split(), base, findings):
         findings.inform(f'Included extra file "{path}" during parsing')
         try:
             into.add(_read_text(path), path)

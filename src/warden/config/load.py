@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from warden.config import options
+from warden.config import client_options, options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.groups import read_groups
@@ -101,7 +101,7 @@ def _load(
         environment=(environment_names(environ),),
         directory=cwd,
         words={"host_node_name": os.uname().nodename},
-        here_everywhere=options.INCLUDE.header in document.sections,
+        here_everywhere=client_options.INCLUDE.header in document.sections,
     )
     read_includes(document, path, scope, findings, into=document)
     findings.raise_errors()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from warden.config import limit_options, operating, readers
+from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
 from warden.config.option import Option, SectionKind, optional, row
@@ -100,18 +101,6 @@ ENVIRONMENT = row(
     example='KEY="value"',
 )
 IDENTIFIER = row("identifier", readers.text, "supervisor", FILE, "Name of this instance in RPC, events and AUTO logs.")
-
-# --- [supervisorctl]
-
-CTL_SERVERURL = row(
-    "serverurl", readers.text, "http://localhost:9001", FILE, "Where the daemon listens: http://, https:// or unix://."
-)
-CTL_USERNAME = optional("username", readers.text, ENV, "Same as username of the server.", example="user")
-CTL_PASSWORD = optional("password", readers.text, ENV, "Same as password of the server, in clear text.", example="123")
-CTL_PROMPT = row("prompt", readers.text, "supervisor", ENV, "Word in front of the command line.")
-CTL_HISTORY_FILE = optional(
-    "history_file", readers.home_path, FILE, "Where the command history is kept.", example="~/.sc_history"
-)
 
 # --- [program:x] and what is built like it
 
@@ -266,19 +255,10 @@ PAYLOAD_TEXT = row(
 )
 POOL_PRIORITY = row("priority", readers.integer, "-1", PROGRAM, "Lower numbers start first and stop last.")
 
-# --- [group:x], [include], plugins
+# --- [group:x], [rpcinterface:x]
 
 GROUP_PROGRAMS = row("programs", readers.words, "", FILE, "Names of the programs, with commas.", example="first,second")
 GROUP_PRIORITY = row("priority", readers.integer, "999", FILE, "Lower numbers start first and stop last.")
-
-INCLUDE_FILES = optional(
-    "files",
-    readers.text,
-    MAIN,
-    "Patterns of files to read, too; relative to this file.",
-    example="conf.d/*.ini",
-    required=True,
-)
 
 RPC_FACTORY = optional(
     "supervisor.rpcinterface_factory",
@@ -288,15 +268,6 @@ RPC_FACTORY = optional(
     example="supervisor.rpcinterface:make_main_rpcinterface",
     required=True,
 )
-CTL_FACTORY = optional(
-    "supervisor.ctl_factory",
-    readers.text,
-    ENV,
-    "module:function that makes the plugin; other options are its arguments.",
-    example="package.module:make_plugin",
-    required=True,
-)
-
 # --- the sections, in the order of the sample file
 
 UNIX_HTTP_SERVER = SectionKind(
@@ -326,13 +297,6 @@ RPCINTERFACE = SectionKind(
     options=(RPC_FACTORY,),
     open=True,
 )
-SUPERVISORCTL = SectionKind(
-    header="supervisorctl",
-    doc="How supervisorctl reaches the daemon.",
-    options=(CTL_SERVERURL, CTL_USERNAME, CTL_PASSWORD, CTL_PROMPT, CTL_HISTORY_FILE),
-    repeatable=False,
-)
-CTLPLUGIN = SectionKind(header="ctlplugin:", doc="More commands for supervisorctl.", options=(CTL_FACTORY,), open=True)
 PROGRAM_SECTION = SectionKind(header="program:", doc="One program and its processes.", options=_PROCESS_ROWS)
 FCGI_PROGRAM = SectionKind(
     header="fcgi-program:",
@@ -350,8 +314,6 @@ EVENTLISTENER = SectionKind(
 GROUP = SectionKind(
     header="group:", doc="Programs that are started and stopped together.", options=(GROUP_PROGRAMS, GROUP_PRIORITY)
 )
-INCLUDE = SectionKind(header="include", doc="More files.", options=(INCLUDE_FILES,), repeatable=False)
-
 SECTION_KINDS = (
     *(UNIX_HTTP_SERVER, INET_HTTP_SERVER, SUPERVISORD, RPCINTERFACE, SUPERVISORCTL, CTLPLUGIN),
     *(PROGRAM_SECTION, FCGI_PROGRAM, EVENTLISTENER, GROUP, INCLUDE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from warden.config import options
+from warden.config import client_options, options
 from warden.config.option import Option, SectionKind
 
 HEADER = """\
@@ -23,7 +23,7 @@ HEADER = """\
 
 _NAMES = {
     options.RPCINTERFACE.header: "supervisor",
-    options.CTLPLUGIN.header: "thepluginname",
+    client_options.CTLPLUGIN.header: "thepluginname",
     options.PROGRAM_SECTION.header: "theprogramname",
     options.FCGI_PROGRAM.header: "thefcgiprogramname",
     options.EVENTLISTENER.header: "theeventlistenername",
@@ -43,7 +43,7 @@ _ACTIVE = {
         "minprocs": "200",
     },
     options.RPCINTERFACE.header: {options.RPC_FACTORY.name: options.RPC_FACTORY.example},
-    options.SUPERVISORCTL.header: {"serverurl": "unix:///tmp/supervisor.sock"},
+    client_options.SUPERVISORCTL.header: {"serverurl": "unix:///tmp/supervisor.sock"},
 }
 _COMMENT_COLUMN = 48
 
