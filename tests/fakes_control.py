@@ -18,7 +18,7 @@ from warden.errors import (
     ShuttingDown,
     StillRunning,
 )
-from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView
+from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView, Scaled
 from warden.words import RUNNING_PHASES, Channel, Mood, Phase, make_namespec, split_namespec
 
 
@@ -175,6 +175,32 @@ class FakeControl:
                 self.unwatched.set()
 
         return stop
+
+    def enable(self, namespec: str) -> None:
+        self._order("enable", namespec)
+
+    def disable(self, namespec: str) -> None:
+        self._order("disable", namespec)
+
+    def enable_many(self, group: str | None) -> Sequence[Outcome]:
+        return self._order_many("enable", group)
+
+    def disable_many(self, group: str | None) -> Sequence[Outcome]:
+        return self._order_many("disable", group)
+
+    async def scale(self, program: str, count: int | None) -> Scaled:
+        self._order("scale", program)
+        return Scaled(added=(f"{program}:{count}",))
+
+    def _order(self, verb: str, namespec: str) -> None:
+        self._act()
+        self.process(namespec)
+        self.done.append((verb, namespec))
+
+    def _order_many(self, verb: str, group: str | None) -> Sequence[Outcome]:
+        self._act()
+        self.done.append((verb, group))
+        return [Outcome(name=one.name, group=one.group) for one in self._members(group)]
 
     def _act(self) -> None:
         if self.mood < Mood.RUNNING:

@@ -423,6 +423,16 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         CTL,
+        "`start`, `stop` and `restart` of several names do all at the same time and tell the outcomes in their "
+        "order; 4.3.0 waits for each before the next. Where a process is named twice, one goes after the other.",
+    ),
+    Difference(
+        DAEMON,
+        "Of those that are stopped together (`stop all`, a group), lower priorities are told to stop when the "
+        "higher ones have ended; 4.3.0 tells all at once.",
+    ),
+    Difference(
+        CTL,
         "There are more actions; `help` lists them.",
         {
             "help_for_everything": _each(" why\n", "$ supervisorctl help"),

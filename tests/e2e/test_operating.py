@@ -68,3 +68,61 @@ def test_wildcards_and_exceptions(daemon: Daemon) -> None:
     assert daemon.ctl("status", "c*").stdout.split()[:2] == ["cron", "RUNNING"]
     rows = json.loads(daemon.ctl("status", "--json", "w*").stdout)
     assert {row["name"]: row["state"] for row in rows} == {"web:web_0": "STOPPED", "web:web_1": "STOPPED"}
+
+
+def test_scale_and_disable_outlive_the_daemon(daemon: Daemon) -> None:
+    assert daemon.ctl("scale", "web=3", "cron=2").stdout == (
+        "web:web_2: added\ncron: ERROR (CANT_REREAD: cron cannot have 2 processes: its process_name needs "
+        "%(process_num), for example process_name=%(program_name)s_%(process_num)02d)\n"
+    )
+    assert daemon.ctl("disable", "--now", "cron").stdout == "cron: disabled\ncron: stopped\n"
+    daemon.wait_state("web:web_2", "RUNNING")
+    assert daemon.ctl("reread").stdout == "No config updates to processes\n"
+
+    restart(daemon)
+    daemon.wait_line("success: web_2")
+
+    assert daemon.info("cron")["statename"] == "STOPPED"
+    assert daemon.info("cron")["description"] == "Not started, disabled"
+    assert daemon.ctl("scale", "web=file").stdout == "web:web_2: removed\n"
+    assert daemon.ctl("enable", "--now", "cron").stdout == "cron: enabled\ncron: started\n"
+    assert sorted(daemon.pids()) == ["cron:cron", "web:web_0", "web:web_1"]
+
+
+def test_a_rolling_restart_has_new_pids_and_ends_at_the_first_failure(daemon: Daemon) -> None:
+    before = daemon.pids()
+
+    ran = daemon.ctl("restart", "--rolling", "web:*")
+
+    assert ran.stdout == ("web:web_0: stopped\nweb:web_0: started\nweb:web_1: stopped\nweb:web_1: started\n")
+    after = daemon.pids()
+    assert {name for name, pid in after.items() if before[name] != pid} == {"web:web_0", "web:web_1"}
+
+
+def test_the_plan_is_what_an_update_then_does(daemon: Daemon) -> None:
+    daemon.rewrite(FLEET.replace("[program:cron]\ncommand = cat", "[program:job]\ncommand = cat").replace("= 2", "= 1"))
+
+    plan = daemon.ctl("plan").stdout
+
+    assert plan.splitlines() == [
+        "cron: would be stopped and removed",
+        "web: would be stopped and started with the new configuration",
+        "    web_1 command: cat -> nothing",
+        "job: would be added",
+    ]
+    assert daemon.ctl("update").stdout.splitlines() == [
+        "cron: stopped",
+        "cron: removed process group",
+        "web: stopped",
+        "web: updated process group",
+        "job: added process group",
+    ]
+    assert daemon.ctl("plan").stdout == "No config updates to processes\n"
+
+
+def test_restart_with_the_new_configuration(daemon: Daemon) -> None:
+    daemon.rewrite(FLEET.replace("[program:cron]\ncommand = cat", "[program:cron]\ncommand = sleep 1000"))
+
+    ran = daemon.ctl("restart", "--reread", "cron", "web:web_0")
+
+    assert ran.stdout == "web:web_0: stopped\nweb:web_0: started\ncron: stopped\ncron: updated process group\n"

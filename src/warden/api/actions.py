@@ -59,6 +59,20 @@ class Actions:
         self._control.signal(namespec, signal)
         return [_done(namespec)]
 
+    async def enable(self, namespec: str) -> Sequence[Outcome]:
+        """Let it start by itself."""
+        if (group := _group(namespec)) is not None:
+            return self._control.enable_many(group or None)
+        self._control.enable(namespec)
+        return [_done(namespec)]
+
+    async def disable(self, namespec: str) -> Sequence[Outcome]:
+        """Do not let it start by itself."""
+        if (group := _group(namespec)) is not None:
+            return self._control.disable_many(group or None)
+        self._control.disable(namespec)
+        return [_done(namespec)]
+
     async def clear(self, namespec: str) -> Sequence[Outcome]:
         """Clear the logs of one process or, with ``*``, of all."""
         if namespec == EVERYTHING:

@@ -6,7 +6,7 @@ from warden import errors
 from warden.api import translate
 from warden.api.context import Context
 from warden.api.operations import Table
-from warden.api.shapes import Accepted, GroupChanges, Groups, Programs, Update, UpdatePlan
+from warden.api.shapes import Accepted, GroupChanges, Groups, Programs, Scale, Scaling, Update, UpdatePlan
 
 TABLE = Table("Configuration")
 
@@ -47,6 +47,16 @@ def list_programs(context: Context) -> Programs:
     All processes of the configuration as last read, active or not.  Secrets are masked.
     """
     return {"programs": [translate.program(view) for view in context.control.available()]}
+
+
+@TABLE.post("/programs/{name}/scale", errors.BadName, errors.BadArguments, errors.CannotReread, errors.Failed)
+async def scale_program(context: Context, name: str, body: Scale) -> Scaling:
+    """Change the number of processes of a program.
+
+    New ones start by themselves, surplus ones are stopped; other programs stay as they are, whatever the file says.
+    The number is remembered by later runs of the daemon, until it is null.
+    """
+    return translate.scaling(await context.control.scale(name, body.numprocs))
 
 
 @TABLE.get("/plan", errors.ShuttingDown, errors.CannotReread)

@@ -209,6 +209,25 @@ async def clear_selection(context: Context, body: Selection) -> Results:
     return await _each(body.namespecs, context.actions.clear)
 
 
+@TABLE.post("/processes/enable")
+async def enable_selection(context: Context, body: Selection) -> Results:
+    """Let a selection start by itself.
+
+    As its configuration says, now and in later runs of the daemon.  Refusals stand in the results.
+    """
+    return await _each(body.namespecs, context.actions.enable)
+
+
+@TABLE.post("/processes/disable")
+async def disable_selection(context: Context, body: Selection) -> Results:
+    """Do not let a selection start by itself.
+
+    Not with the daemon or its group, and not among all; only by name.  What runs goes on.  Remembered by later runs
+    of the daemon.  Refusals stand in the results.
+    """
+    return await _each(body.namespecs, context.actions.disable)
+
+
 async def _each(namespecs: Sequence[str] | Literal["all"], act: Act) -> Results:
     return _results(await on_each(namespecs, act))
 

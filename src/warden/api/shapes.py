@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypedDict
 from warden.api.schema import Within
 
 MAX_POSITION = 2**53 - 1  # what JavaScript counts exactly
+MAX_NUMPROCS = 10_000
 MAX_RANGE_BYTES = 1024 * 1024  # of a log in one answer
 
 State = Literal["STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"]
@@ -170,6 +171,13 @@ class GroupChanges(TypedDict):
     removed: list[str]
 
 
+class Scaling(TypedDict):
+    """Namespecs of the processes that a program got and lost."""
+
+    added: list[str]
+    removed: list[str]
+
+
 class OptionDifference(TypedDict):
     """One option that an update would change; null = not there."""
 
@@ -254,6 +262,13 @@ class SignallingSelection:
 
     namespecs: Namespecs
     signal: Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """How many processes a program has."""
+
+    numprocs: Annotated[Annotated[int, Within(1, MAX_NUMPROCS)] | None, "null = what the configuration says"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,12 @@ from warden.api.shapes import (
     Program,
     Result,
     Sample,
+    Scaling,
     State,
     Step,
     UpdatePlan,
 )
-from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView
+from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView, Scaled
 from warden.rpc.faults import Faults, fault_from
 from warden.rpc.insight import DaemonView, Plan, Transition, Usage
 from warden.words import API_VERSION, Mood, Phase, make_namespec, signal_text
@@ -127,6 +128,11 @@ def daemon(view: DaemonView) -> Daemon:
 def changes(found: Changes) -> GroupChanges:
     """Return what a reading of the configuration found."""
     return {"added": list(found.added), "changed": list(found.changed), "removed": list(found.removed)}
+
+
+def scaling(done: Scaled) -> Scaling:
+    """Return what became of a program's processes."""
+    return {"added": list(done.added), "removed": list(done.removed)}
 
 
 def plan(found: Plan) -> UpdatePlan:

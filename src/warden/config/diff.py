@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from warden.config.model import GroupConfig
+from warden.config.model import GroupConfig, ProcessConfig
 
 
 class Changes(NamedTuple):
@@ -27,6 +27,17 @@ def diff(active: Sequence[GroupConfig], new: Sequence[GroupConfig]) -> Changes:
         added=_in_order(group for name, group in wanted.items() if name not in running),
         changed=_in_order(group for name, group in wanted.items() if name in running and running[name] != group),
         removed=tuple(name for name in running if name not in wanted),
+    )
+
+
+def member_changes(
+    active: GroupConfig, new: GroupConfig, program: str
+) -> tuple[tuple[ProcessConfig, ...], tuple[ProcessConfig, ...]]:
+    """Return the processes of ``program`` that a group gets and those that it loses; what stays may differ."""
+    here, there = ({process.name for process in group.processes} for group in (active, new))
+    return (
+        tuple(process for process in new.processes if process.program == program and process.name not in here),
+        tuple(process for process in active.processes if process.program == program and process.name not in there),
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from warden.ctl import daemon, follow, groups, processes, why
+from warden.ctl import daemon, follow, groups, plan, processes, restarting, standing, why
 from warden.ctl.codes import Exit
-from warden.ctl.names import NothingExcepted
 from warden.ctl.session import Session
 
 
@@ -70,6 +69,26 @@ COMMANDS = {
         operands="processes",
         wildcards=0,
     ),
+    "disable": Command(
+        run=standing.disable,
+        help="disable <name> [...]\tLet only an order by name start processes, also after a restart of supervisord\n"
+        "disable --now <name> [...]\tThe same, and stop them",
+        preflight=True,
+        fewest=1,
+        too_few="Error: disable requires a process name",
+        too_few_status=Exit.INVALID_ARGS,
+        operands="processes",
+    ),
+    "enable": Command(
+        run=standing.enable,
+        help="enable <name> [...]\tLet processes start by themselves again, as the configuration says\n"
+        "enable --now <name> [...]\tThe same, and start them",
+        preflight=True,
+        fewest=1,
+        too_few="Error: enable requires a process name",
+        too_few_status=Exit.INVALID_ARGS,
+        operands="processes",
+    ),
     "exit": LEAVE,
     "fg": Command(
         run=follow.fg,
@@ -102,6 +121,13 @@ COMMANDS = {
         operands="processes",
         wildcards=0,
     ),
+    "plan": Command(
+        run=plan.plan,
+        help="plan\t\t\tShow what update would do, in its order; nothing changes\nplan --json\t\tThe same as JSON",
+        preflight=True,
+        most=0,
+        too_many="Error: plan accepts no arguments",
+    ),
     "quit": LEAVE,
     "reload": Command(
         run=daemon.reload,
@@ -120,13 +146,24 @@ COMMANDS = {
         too_many="Error: reread accepts no arguments",
     ),
     "restart": Command(
-        run=processes.restart,
-        help=_one_to_many("restart", "Restart") + "\nThe configuration is not read again: for that see reread, update.",
+        run=restarting.restart,
+        help=_one_to_many("restart", "Restart")
+        + "\nrestart --rolling [--batch N] <name> [...]\tRestart N at a time (1); the next ones when those run\n"
+        "restart --reread <name> [...]\tRead the configuration first; groups that changed are replaced\n"
+        "Without --reread the configuration is not read again: for that see also reread, update.",
         preflight=True,
         fewest=1,
         too_few="Error: restart requires a process name",
         operands="processes",
-        wildcards=0,
+    ),
+    "scale": Command(
+        run=standing.scale,
+        help="scale <program>=<number> [...]\tHave so many processes, also after a restart of supervisord\n"
+        "scale <program>=file\t\tHave as many as the configuration says",
+        preflight=True,
+        fewest=1,
+        too_few="Error: scale requires a program and a number, such as web=4",
+        too_few_status=Exit.INVALID_ARGS,
     ),
     "shutdown": Command(
         run=daemon.shutdown,
@@ -234,13 +271,6 @@ def run(session: Session, command: Command, words: Sequence[str]) -> None:
 
 def _run_expanded(session: Session, command: Command, words: Sequence[str]) -> None:
     first = command.wildcards or 0
-    names = [word for word in words[first:] if not word.startswith("--")]
-    try:
-        expanded = session.expand(names)
-    except NothingExcepted as mistake:
-        session.fail(f"{mistake.word}: ERROR (no such process)")
-        return
-    if names and not expanded:
-        session.fail("ERROR: the exceptions leave nothing")
-        return
-    command.run(session, [*words[:first], *(word for word in words[first:] if word.startswith("--")), *expanded])
+    names = session.names([word for word in words[first:] if word != "--json"])
+    if names is not None:
+        command.run(session, [*words[:first], *(["--json"] if "--json" in words else []), *names])

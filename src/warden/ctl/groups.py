@@ -29,7 +29,7 @@ def avail(session: Session, words: Sequence[str]) -> None:
 
 def reread(session: Session, _words: Sequence[str]) -> None:
     """Let the server read its configuration; show what an update would change."""
-    changes = _reread(session, "ERROR: supervisor shutting down")
+    changes = read_changes(session, "ERROR: supervisor shutting down")
     if changes is None:
         return
     told = zip(changes, ("available", "changed", "disappeared"), strict=True)
@@ -40,7 +40,7 @@ def reread(session: Session, _words: Sequence[str]) -> None:
         session.output("No config updates to processes")
 
 
-def _reread(session: Session, when_shutting_down: str) -> tuple[list[str], list[str], list[str]] | None:
+def read_changes(session: Session, when_shutting_down: str) -> tuple[list[str], list[str], list[str]] | None:
     """Return (added, changed, removed), or None after telling why not."""
     try:
         return session.client.changes()
@@ -90,7 +90,7 @@ def remove(session: Session, words: Sequence[str]) -> None:
 
 def update(session: Session, words: Sequence[str]) -> None:
     """Reread and apply: remove, then change, then add groups; only the named ones if there are names."""
-    changes = _reread(session, "ERROR: already shutting down")
+    changes = read_changes(session, "ERROR: already shutting down")
     if changes is None:
         return
     wanted = _wanted(session, words, frozenset().union(*changes))
@@ -99,11 +99,16 @@ def update(session: Session, words: Sequence[str]) -> None:
         if _stop_and_remove(session, group, "removing"):
             session.output(f"{group}: removed process group")
     for group in changed:
-        if _stop_and_remove(session, group, "updating") and _add(session, group):
-            session.output(f"{group}: updated process group")
+        replace(session, group)
     for group in added:
         if _add(session, group):
             session.output(f"{group}: added process group")
+
+
+def replace(session: Session, group: str) -> None:
+    """Stop a group and start it again with its new configuration."""
+    if _stop_and_remove(session, group, "updating") and _add(session, group):
+        session.output(f"{group}: updated process group")
 
 
 def _wanted(session: Session, words: Sequence[str], differing: frozenset[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Commands on processes: status, start, stop, restart, signal, clear, pid."""
+"""Commands on processes: status, start, stop, signal, clear, pid."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from warden.ctl import codes
+from warden.ctl.api import NoJsonApi
 from warden.ctl.client import Fault, Struct
 from warden.ctl.codes import Exit, StatusExit, exit_for
 from warden.ctl.output import namespec, status_json, status_text
 from warden.ctl.session import Session
+from warden.ctl.wire import BrokenAnswer
 from warden.words import STOPPED_PHASES, make_namespec, split_namespec
 
 
@@ -90,9 +92,16 @@ def _select(rows: Sequence[Struct], names: Sequence[str]) -> tuple[list[Struct],
 
 
 def start(session: Session, words: Sequence[str]) -> None:
-    """Start processes, one name after the other."""
+    """Start processes, several names at the same time."""
+    start_all(session, words)
+
+
+def start_all(session: Session, words: Sequence[str]) -> bool:
+    """Start processes and return whether nothing went wrong."""
+    if (well := _together(session, START, "start", words)) is not None:
+        return well
     client = session.client
-    _each(
+    return _each(
         session,
         START,
         words,
@@ -103,7 +112,9 @@ def start(session: Session, words: Sequence[str]) -> None:
 
 
 def stop(session: Session, words: Sequence[str]) -> None:
-    """Stop processes, one name after the other."""
+    """Stop processes, several names at the same time."""
+    if _together(session, STOP, "stop", words) is not None:
+        return
     client = session.client
     _each(
         session,
@@ -113,12 +124,6 @@ def stop(session: Session, words: Sequence[str]) -> None:
         group=lambda name: client.structs("stopProcessGroup", name),
         one=lambda name: client.call("stopProcess", name),
     )
-
-
-def restart(session: Session, words: Sequence[str]) -> None:
-    """Stop all of them, then start all of them."""
-    stop(session, words)
-    start(session, words)
 
 
 def signal(session: Session, words: Sequence[str]) -> None:
@@ -165,23 +170,74 @@ def _each(
     everything: Callable[[], list[Struct]],
     group: Callable[[str], list[Struct]],
     one: Callable[[str], object],
-) -> None:
-    """Do ``verb`` for every name and tell each outcome as soon as it is known."""
+) -> bool:
+    """Do ``verb`` for every name, tell each outcome as soon as it is known, and return whether all is well."""
     if "all" in names:
-        _tell_all(session, verb, everything())
-        return
+        return _tell_all(session, verb, everything())
+    well = True
     for name in names:
         group_name, process = split_namespec(name)
         if process is not None:
             outcome = _outcome(one, name)
-            _tell(session, verb, make_namespec(group_name, process), outcome)
+            well &= _tell(session, verb, make_namespec(group_name, process), outcome)
             continue
         try:
-            _tell_all(session, verb, group(group_name))
+            well &= _tell_all(session, verb, group(group_name))
         except Fault as fault:
             if fault.code != codes.BAD_NAME:
                 raise
-            session.fail(f"{group_name}: ERROR (no such group)", verb.no_group)
+            well = _tell_no_group(session, verb, group_name)
+    return well
+
+
+def _together(session: Session, verb: Verb, action: str, names: Sequence[str]) -> bool | None:
+    """Do ``verb`` for all names at the same time, tell the outcomes in their order, and return whether all is well.
+
+    Returns None where one after the other is the only way: for a single name,
+    for names that mean a process twice, and with a daemon that has no JSON API.
+    """
+    if len(names) < 2 or "all" in names or _overlap(names):
+        return None
+    try:
+        answer = session.api("POST", f"/processes/{action}", {"namespecs": list(names), "wait": True})
+    except NoJsonApi:
+        return None
+    return tell_results(session, verb, answer)
+
+
+def tell_results(session: Session, verb: Verb, answer: object) -> bool:
+    """Tell the results of an action of the JSON API and return whether all is well; raises Fault on a shutdown."""
+    well = True
+    for result in results_of(answer):
+        code, text = result["code"], str(result["error"])
+        if code == codes.SHUTDOWN_STATE:
+            raise Fault(code, text)
+        if result["name"] == "*":
+            well = _tell_no_group(session, verb, str(result["group"]))
+        else:
+            well &= _tell(session, verb, namespec(result), {"status": code, "description": text})
+    return well
+
+
+def results_of(answer: object) -> list[Struct]:
+    """Return the results in an answer of the JSON API; raises BrokenAnswer."""
+    match answer:
+        case {"results": list(results)}:
+            return results
+        case _:
+            raise BrokenAnswer("the daemon answered something unexpected")
+
+
+def _overlap(names: Sequence[str]) -> bool:
+    """Tell whether a process may be meant twice: then the order decides what becomes of it."""
+    targets = [split_namespec(name) for name in names]
+    whole = {group for group, process in targets if process is None}
+    return len(set(targets)) < len(targets) or any(process is not None and group in whole for group, process in targets)
+
+
+def _tell_no_group(session: Session, verb: Verb, group: str) -> bool:
+    session.fail(f"{group}: ERROR (no such group)", verb.no_group)
+    return False
 
 
 def _outcome(call: Callable[[str], object], name: str) -> Struct:
@@ -195,20 +251,22 @@ def _outcome(call: Callable[[str], object], name: str) -> Struct:
     return {"status": codes.SUCCESS, "description": "OK"}
 
 
-def _tell_all(session: Session, verb: Verb, results: Sequence[Struct]) -> None:
-    for result in results:
-        _tell(session, verb, namespec(result), result)
+def _tell_all(session: Session, verb: Verb, results: Sequence[Struct]) -> bool:
+    told = [_tell(session, verb, namespec(result), result) for result in results]
+    return all(told)
 
 
-def _tell(session: Session, verb: Verb, name: str, outcome: Struct) -> None:
+def _tell(session: Session, verb: Verb, name: str, outcome: Struct) -> bool:
+    """Tell one outcome and return whether it is a good or a harmless one."""
     fault = outcome["status"]
     assert isinstance(fault, int)
     if fault == codes.SUCCESS:
         session.output(f"{name}: {verb.done}")
-        return
+        return True
     session.output(f"{name}: ERROR ({verb.reasons.get(fault) or outcome['description']})")
     if fault != verb.harmless:
         session.exitstatus = exit_for(fault)
+    return fault == verb.harmless
 
 
 def pid(session: Session, words: Sequence[str]) -> None:

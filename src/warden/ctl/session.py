@@ -11,7 +11,7 @@ from warden.ctl import codes
 from warden.ctl.client import Client, Fault
 from warden.ctl.codes import Exit
 from warden.ctl.lines import Lines
-from warden.ctl.names import expand, members, need_expansion
+from warden.ctl.names import NothingExcepted, expand, members, need_expansion
 from warden.ctl.output import wants_colour
 from warden.ctl.wire import NoSocketFile, Refused
 from warden.words import API_VERSION, split_namespec
@@ -89,11 +89,18 @@ class Session:
         """
         return self.client.api(method, path, body)
 
-    def expand(self, words: Sequence[str]) -> list[str]:
-        """Return plain names for names with wildcards and exceptions (``ctl.names.expand``)."""
+    def names(self, words: Sequence[str]) -> list[str] | None:
+        """Return plain names for names with wildcards and exceptions; None after telling that they are a mistake."""
         if not need_expansion(words):
             return list(words)
-        return expand(words, self.client.structs("getAllProcessInfo"))
+        try:
+            names = expand(words, self.client.structs("getAllProcessInfo"))
+        except NothingExcepted as mistake:
+            self.fail(f"{mistake.word}: ERROR (no such process)")
+            return None
+        if not names:
+            self.fail("ERROR: the exceptions leave nothing")
+        return names or None
 
     def members(self, words: Sequence[str]) -> list[str]:
         """Return the processes that plain names mean: groups and ``all`` become their members."""

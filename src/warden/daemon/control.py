@@ -6,14 +6,15 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import groupby
 from operator import attrgetter
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
 from warden.config.readers import signal_number
-from warden.daemon.logverbs import LogVerbs
 from warden.daemon.records import Process
+from warden.daemon.standing import StandingOrders
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.views import Views, process_view
 from warden.errors import (
@@ -33,9 +34,10 @@ from warden.errors import (
     StillRunning,
 )
 from warden.events.types import RemoteCommunicationEvent
+from warden.process.fleet import rank
 from warden.process.machine import StartRequested, StopRequested
 from warden.rpc.caller import requested
-from warden.rpc.control import ConfigView, Outcome, ProcessView
+from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
 from warden.words import (
     RUNNING_PHASES,
@@ -48,7 +50,7 @@ from warden.words import (
 _REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
 
 
-class DaemonControl(LogVerbs):
+class DaemonControl(StandingOrders):
     """What the faces ask for, done by the supervisor.
 
     ``read`` reads the configuration anew (it may take long and runs in a
@@ -120,15 +122,35 @@ class DaemonControl(LogVerbs):
     async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Start those that do not run."""
         self.require_up()
-        chosen = [process for process in self.members(group) if process.state.phase not in RUNNING_PHASES]
+        chosen = [
+            process
+            for process in self.members(group)
+            if process.state.phase not in RUNNING_PHASES and not process.disabled
+        ]
         return await _together(chosen, lambda process: self._start(process, process.namespec, wait=wait))
 
     async def stop_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
-        """Stop those that run, and wait also for those that are stopping already."""
+        """Stop those that run, and wait also for those that are stopping already.
+
+        With ``wait``, none is told to stop before all of a higher priority have ended.
+        """
         self.require_up()
         phases = RUNNING_PHASES | {Phase.STOPPING} if wait else RUNNING_PHASES
         chosen = [process for process in reversed(self.members(group)) if process.state.phase in phases]
-        return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=wait))
+        if not wait:
+            return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=False))
+        outcomes: list[Outcome] = []
+        for _, together in groupby(sorted(chosen, key=self._rank, reverse=True), self._rank):
+            outcomes += await _together(together, self._stop_for_all)
+        return outcomes
+
+    async def _stop_for_all(self, process: Process) -> None:
+        """Stop one of many; one that has ended meanwhile needs no order."""
+        if process.state.phase not in STOPPED_PHASES:
+            await self._stop(process, process.namespec, wait=True)
+
+    def _rank(self, process: Process) -> tuple[int, int]:
+        return rank(self._supervisor.groups[process.group].config, process.config)
 
     async def _start(self, process: Process, asked: str, *, wait: bool) -> None:
         self._supervisor.children.resolve(process.config)
@@ -269,6 +291,14 @@ class DaemonControl(LogVerbs):
         if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
             raise StillRunning(name)
         self._supervisor.remove_group(group)
+
+    async def scale(self, program: str, count: int | None) -> Scaled:
+        """Change the number of processes of a program."""
+        return await self.rescale(program, count, self.read_config, self._stop_if_running)
+
+    async def _stop_if_running(self, process: Process) -> None:
+        with suppress(NotRunning, Failed):  # it has stopped, or the system refused: either way it does not run for us
+            await self._stop(process, process.namespec, wait=True)
 
     async def update(self, groups: Collection[str] | None = None) -> Changes:
         """Apply the configuration: stop and remove what is gone or changed, then add what is new or changed."""

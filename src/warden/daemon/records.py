@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
@@ -94,3 +94,9 @@ class Group:
 
     config: GroupConfig
     processes: dict[str, Process]
+
+    def arrange(self, names: Sequence[str]) -> None:
+        """Put the members into the order of ``names``; others follow as they were."""
+        order = {name: place for place, name in enumerate(names)}
+        members = sorted(self.config.processes, key=lambda process: order.get(process.name, len(order)))
+        self.config = replace(self.config, processes=tuple(members))

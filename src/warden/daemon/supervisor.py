@@ -166,6 +166,11 @@ class Supervisor:
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
 
+    def touch(self, process: Process) -> None:
+        """Note that the facts about a process have changed."""
+        self.revision += 1
+        process.revision = self.revision
+
     def _may_start(self, process: Process) -> bool:
         return self.may_start and not process.forgotten
 
@@ -258,8 +263,7 @@ class Supervisor:
         if isinstance(event, StartRequested) and not self._may_start(process):
             return
         process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
-        self.revision += 1
-        process.revision = self.revision
+        self.touch(process)
         if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
             process.restarts += 1
         for effect in effects:
@@ -315,11 +319,7 @@ class Supervisor:
             self._inbox.append((process, SignalFailed()))
 
     def signal(self, process: Process, signum: int, cause: str = "a signal requested") -> None:
-        """Send a signal that somebody asked for; the process must have a child; ``cause`` says who asked.
-
-        Raises:
-            OSError: the operating system refuses; the process is UNKNOWN then.
-        """
+        """Send a child the signal that ``cause`` says who asked for; raises OSError and is UNKNOWN if that fails."""
         pid = process.state.pid
         self.log.debug(f"sending {process.name} (pid {pid}) sig {signal_text(signum)}")
         process.sent = Sent(signum, cause)

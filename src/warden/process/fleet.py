@@ -34,6 +34,11 @@ def stop_order(groups: Iterable[GroupConfig]) -> list[Member]:
     return start_order(groups)[::-1]
 
 
+def rank(group: GroupConfig, process: ProcessConfig) -> tuple[int, int]:
+    """Return what decides the order; those of equal rank are stopped together, higher ranks before lower ones."""
+    return group.priority, process.priority
+
+
 class ShutdownPlan:
     """Stops one group at a time; who gets the next orders follows from who has ended.
 

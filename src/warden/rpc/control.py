@@ -66,6 +66,14 @@ class Outcome:
     error: RequestError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaled:
+    """Namespecs of the processes that a program got and lost."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
 class Control(Protocol):
     """The verbs of the daemon.
 
@@ -133,6 +141,31 @@ class Control(Protocol):
 
     def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
         """Send a signal to the members of ``group`` (None: of all groups) that can take one."""
+        ...
+
+    def enable(self, namespec: str) -> None:
+        """Let a process start by itself, as its configuration says, from now on and in later runs of the daemon."""
+        ...
+
+    def disable(self, namespec: str) -> None:
+        """Let nothing but an order by name start a process, from now on and in later runs; what runs goes on."""
+        ...
+
+    def enable_many(self, group: str | None) -> Sequence[Outcome]:
+        """Enable the members of ``group`` (None: of all groups)."""
+        ...
+
+    def disable_many(self, group: str | None) -> Sequence[Outcome]:
+        """Disable the members of ``group`` (None: of all groups)."""
+        ...
+
+    async def scale(self, program: str, count: int | None) -> Scaled:
+        """Give a program ``count`` processes (None: what the configuration says), now and in later runs.
+
+        Returns when surplus processes have ended; new ones start by themselves.
+        Other programs stay as they are, whatever the file says.  Raises:
+        ShuttingDown, BadName, BadArguments (event listeners), CannotReread, Failed.
+        """
         ...
 
     def send_stdin(self, namespec: str, data: bytes) -> None:

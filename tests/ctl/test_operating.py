@@ -1,0 +1,215 @@
+"""Actions for running a fleet: several names at once, rolling restarts, standing orders, the plan."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.ctl.fake_daemon import FakeDaemon, Run, problem, process
+
+ROWS = [process("a"), process("w1", group="web"), process("w2", group="web"), process("w3", group="web")]
+BAD_NAME, FAILED, NOT_RUNNING, SPAWN_ERROR = 10, 30, 70, 50
+
+
+def result(namespec: str, code: int = 80, error: str | None = None) -> dict[str, object]:
+    group, _, name = namespec.partition(":")
+    return {"name": name or group, "group": group, "code": code, "error": error}
+
+
+def results(*rows: dict[str, object]) -> tuple[int, object]:
+    return 200, {"results": list(rows)}
+
+
+@pytest.fixture
+def fleet(daemon: FakeDaemon) -> FakeDaemon:
+    daemon.answers |= {"getAllProcessInfo": ROWS, "stopProcess": True, "startProcess": True}
+    daemon.json = {}
+    return daemon
+
+
+def test_several_names_are_one_request_told_in_the_order_typed(run: Run, fleet: FakeDaemon) -> None:
+    assert fleet.json is not None
+    fleet.json["POST /processes/stop"] = results(
+        result("b"), result("a", NOT_RUNNING), result("x", BAD_NAME), result("g:*", BAD_NAME)
+    )
+
+    ran = run("stop b a x g:*")
+
+    assert ran.out == ("b: stopped\na: ERROR (not running)\nx: ERROR (no such process)\ng: ERROR (no such group)\n")
+    assert ran.status == 1
+    assert fleet.asked() == [("POST /processes/stop", {"namespecs": ["b", "a", "x", "g:*"], "wait": True})]
+
+
+@pytest.mark.parametrize("words", ["a", "a a", "web:* web:w1", "a all"])
+def test_what_may_mean_a_process_twice_is_done_one_after_the_other(run: Run, fleet: FakeDaemon, words: str) -> None:
+    fleet.answers |= {"stopProcessGroup": [], "stopAllProcesses": []}
+
+    run(f"stop {words}")
+
+    assert not [call for call in fleet.asked() if str(call[0]).startswith("POST")]
+
+
+def test_supervisors_own_daemon_gets_one_name_after_the_other(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = None
+
+    assert run("stop a b").out == "a: stopped\nb: stopped\n"
+    assert fleet.asked() == [("stopProcess", "a"), ("stopProcess", "b")]
+
+
+def test_a_server_that_goes_down_meanwhile_is_told_as_ever(run: Run, fleet: FakeDaemon) -> None:
+    assert fleet.json is not None
+    fleet.json["POST /processes/start"] = results(result("a", 6, "SHUTDOWN_STATE"))
+
+    ran = run("start a b")
+
+    assert ran.out == "error: SHUTDOWN_STATE: the server is shutting down or restarting\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "batches"),
+    [
+        ("restart --rolling web:*", [["web:w1"], ["web:w2"], ["web:w3"]]),
+        ("restart web:* --rolling --batch 2", [["web:w1", "web:w2"], ["web:w3"]]),
+        ("restart --rolling --batch 2 all !a", [["web:w1", "web:w2"], ["web:w3"]]),
+    ],
+)
+def test_a_rolling_restart_goes_on_when_the_batch_runs(
+    run: Run, fleet: FakeDaemon, line: str, batches: list[list[str]]
+) -> None:
+    fleet.json = None
+
+    ran = run(line)
+
+    done = [(verb, name) for batch in batches for verb in ("stopProcess", "startProcess") for name in batch]
+    assert [call for call in fleet.asked() if call[0] != "getAllProcessInfo"] == done
+    assert ran.status == 0
+
+
+def test_a_rolling_restart_ends_with_the_first_that_does_not_start(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"POST /processes/stop": results(result("a"), result("web:w1"))}
+    fleet.json["POST /processes/start"] = results(result("a"), result("web:w1", SPAWN_ERROR))
+
+    ran = run("restart --rolling --batch 2 all")
+
+    assert ran.out == (
+        "a: stopped\nweb:w1: stopped\na: started\nweb:w1: ERROR (spawn error)\n"
+        "ERROR: the rolling restart ends here; not restarted: web:w2 web:w3\n"
+    )
+    assert ran.status == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("--rolling --batch 0 a", "--batch takes how many are restarted at the same time, 1 or more, not '0'"),
+        ("--rolling a --batch", "--batch takes how many are restarted at the same time, 1 or more, not ''"),
+        ("--batch 2 a", "--batch is for restart --rolling"),
+        ("--rolling", "restart requires a process name"),
+    ],
+)
+def test_a_restart_that_is_not_understood_does_nothing(run: Run, fleet: FakeDaemon, words: str, why: str) -> None:
+    ran = run(f"restart {words}")
+
+    assert (ran.out, ran.status, fleet.asked()) == (f"Error: {why}\n", 2, [])
+
+
+def test_restart_with_the_new_configuration_replaces_what_changed_and_restarts_the_rest(
+    run: Run, fleet: FakeDaemon
+) -> None:
+    fleet.answers |= {
+        "reloadConfig": [[["new"], ["web", "other"], []]],
+        "stopProcessGroup": [{"name": "w1", "group": "web", "status": 80, "description": "OK"}],
+        "removeProcessGroup": True,
+        "addProcessGroup": True,
+    }
+
+    ran = run("restart --reread a web:*")
+
+    assert ran.out == "a: stopped\na: started\nweb: stopped\nweb: updated process group\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("web:w1", "web: ERROR (its configuration has changed: restart all of it, web:*)\n"),
+        ("a", "a: ERROR (it is no longer configured: update removes it)\n"),
+    ],
+)
+def test_restart_with_the_new_configuration_refuses_halves(run: Run, fleet: FakeDaemon, name: str, said: str) -> None:
+    fleet.answers["reloadConfig"] = [[[], ["web"], ["a"]]]
+
+    ran = run(f"restart --reread {name}")
+
+    assert (ran.out, ran.status) == (said, 1)
+    assert not [call for call in fleet.asked() if str(call[0]).startswith("stop")]
+
+
+def test_disable_and_enable_tell_each_process(run: Run, fleet: FakeDaemon) -> None:
+    assert fleet.json is not None
+    fleet.json |= {
+        "POST /processes/disable": results(result("web:w1"), result("x", BAD_NAME)),
+        "POST /processes/enable": results(result("a")),
+    }
+
+    ran = run("disable web:w1 x")
+
+    assert (ran.out, ran.status) == ("web:w1: disabled\nx: ERROR (no such process)\n", 1)
+    assert run("enable --now a").out == "a: enabled\na: started\n"
+    assert run("disable --now").out == "Error: disable requires a process name\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "answer", "out"),
+    [
+        ("scale web=5", 5, (200, {"added": ["web:w4", "web:w5"], "removed": []}), "web:w4: added\nweb:w5: added\n"),
+        ("scale web=file", None, (200, {"added": [], "removed": ["web:w3"]}), "web:w3: removed\n"),
+        ("scale web=3", 3, (200, {"added": [], "removed": []}), "web: nothing to change\n"),
+        ("scale web=3", 3, (404, problem(404, "BAD_NAME", "BAD_NAME: web", 10)), "web: ERROR (no such program)\n"),
+        ("scale web=3", 3, (422, problem(422, "CANT_REREAD", "it cannot", 92)), "web: ERROR (it cannot)\n"),
+    ],
+)
+def test_scale(run: Run, fleet: FakeDaemon, line: str, given: int | None, answer: tuple[int, object], out: str) -> None:
+    fleet.json = {"POST /programs/web/scale": answer}
+
+    assert run(line).out == out
+    assert fleet.asked() == [("POST /programs/web/scale", {"numprocs": given})]
+
+
+@pytest.mark.parametrize("word", ["web", "web=", "web=0", "web=-1", "web=two"])
+def test_scale_takes_a_number(run: Run, fleet: FakeDaemon, word: str) -> None:
+    ran = run(f"scale {word}")
+
+    assert (ran.out, ran.status) == (f"{word}: ERROR (scale takes program=number, or program=file)\n", 2)
+
+
+PLAN = {
+    "added": ["new"],
+    "changed": ["web"],
+    "removed": ["old"],
+    "options": [
+        {"group": "web", "process": "w1", "option": "command", "old": "cat", "new": "tac"},
+        {"group": "web", "process": "", "option": "priority", "old": "1", "new": None},
+    ],
+    "warnings": ["unknown option"],
+}
+
+
+def test_the_plan_stands_in_the_order_of_an_update(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"GET /plan": (200, PLAN)}
+
+    assert run("plan").out.splitlines() == [
+        "old: would be stopped and removed",
+        "web: would be stopped and started with the new configuration",
+        "    w1 command: cat -> tac",
+        "    priority: 1 -> nothing",
+        "new: would be added",
+        "warning: unknown option",
+    ]
+    assert json.loads(run("plan --json").out) == PLAN
+
+
+def test_a_plan_without_a_difference(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"GET /plan": (200, {"added": [], "changed": [], "removed": [], "options": [], "warnings": []})}
+
+    assert run("plan").out == "No config updates to processes\n"
