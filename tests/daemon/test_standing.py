@@ -69,7 +69,7 @@ def test_scale_adds_and_removes_processes_and_leaves_the_others_alone(tmp_path: 
     async def scenario(stage: Stage) -> None:
         numbered(stage)
         stage.supervisor.start_all()
-        await stage.until("web:w1", Phase.RUNNING)
+        await stage.until("other", Phase.RUNNING)  # the last to start
         other, first = stage.find("other").state.pid, stage.find("web:w0").state.pid
 
         grown = await stage.control.scale("web", 4)

@@ -435,8 +435,8 @@ KNOWN: tuple[Difference, ...] = (
         CTL,
         "There are more actions; `help` lists them.",
         {
-            "help_for_everything": _each(" why\n", "$ supervisorctl help"),
-            "shell_on_a_pipe": _each(" why\n", "shell: '? nonsense\\nhelp\\nquit\\n'"),
+            "help_for_everything": _each(" why", "$ supervisorctl help"),
+            "shell_on_a_pipe": _each(" why", "shell: '? nonsense\\nhelp\\nquit\\n'"),
         },
     ),
     Difference(
