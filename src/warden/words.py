@@ -52,6 +52,31 @@ class Autorestart(enum.Enum):
     ALWAYS = "true"
 
 
+class Condition(enum.StrEnum):
+    """What a process waits for in another one before it starts."""
+
+    STARTED = "started"  # it is RUNNING
+    READY = "ready"  # and it can do its work
+    HEALTHY = "healthy"  # and its health has been found to be good
+    FINISHED = "finished"  # it has ended by itself, with an expected exit code
+
+
+class Health(enum.StrEnum):
+    """What the last checks of a child say."""
+
+    UNKNOWN = "unknown"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class UnhealthyAction(enum.StrEnum):
+    """What becomes of an unhealthy process."""
+
+    RESTART = "restart"
+    STOP = "stop"
+    NONE = "none"
+
+
 class ExitStatus(NamedTuple):
     """How a child ended: exactly one of ``code`` and ``signum`` is set."""
 

@@ -42,6 +42,7 @@ def test_what_is_commented_out_is_valid_too(bench: Bench) -> None:
         "supplementary_groups=",
         "programs=",
         "supervisor.ctl_factory=",
+        "depends_on=",
     )
     lines = [line.removeprefix(";") for line in sample().splitlines() if not line.startswith("; ")]
     text = "\n".join(line for line in lines if not line.startswith(skipped) and line != "[include]")

@@ -19,6 +19,7 @@ from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.servers import child_serverurl, read_http_servers, read_server, read_user
 from warden.config.unknown import warn_of_unknown
 from warden.config.values import Severity
+from warden.config.vitals import check_dependencies
 from warden.errors import ConfigError, Place
 
 
@@ -128,6 +129,7 @@ def _load(
         scales=scales(server.statefile),
     )
     groups = read_groups(document, surroundings)
+    check_dependencies(groups, document, findings)
     http = read_http_servers(document, scope, findings)
     return Config(
         path=os.path.join(cwd, path),

@@ -7,8 +7,9 @@ import signal
 from dataclasses import dataclass, field
 
 from warden.config.bounds import NO_LIMITS, Limits
+from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
-from warden.words import Autorestart
+from warden.words import Autorestart, Condition, UnhealthyAction
 
 
 class Kind(enum.StrEnum):
@@ -69,6 +70,28 @@ class FcgiSocketConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """One entry of ``depends_on``; whom the name means is found out in the fleet (``config.dependencies``)."""
+
+    name: str
+    condition: Condition = Condition.READY
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.condition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healthcheck:
+    """How the health of a process is checked; times in seconds."""
+
+    probe: Probe
+    interval: float = 10
+    timeout: float = 5
+    retries: int = 3
+    start_period: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessConfig:
     """One supervised process, fully resolved.
 
@@ -76,7 +99,8 @@ class ProcessConfig:
     ``environment`` is the merge of ``[supervisord] environment`` and the
     program's own.  ``uid`` is None when the child keeps the daemon's user, ``gid``
     None when its group is that of the user; ``groups`` are more groups.
-    ``serverurl`` is None for AUTO.
+    ``serverurl`` is None for AUTO.  ``program`` is the name of its section.
+    ``ready_timeout`` and ``watchdog_secs`` are seconds, 0 = not limited.
     """
 
     name: str
@@ -97,6 +121,12 @@ class ProcessConfig:
     stdout: ChannelConfig = field(default_factory=ChannelConfig)
     stderr: ChannelConfig = field(default_factory=ChannelConfig)
     socket: FcgiSocketConfig | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    ready: Probe | None = None
+    ready_timeout: float = 0
+    healthcheck: Healthcheck | None = None
+    watchdog_secs: float = 0
+    unhealthy_action: UnhealthyAction = UnhealthyAction.RESTART
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from warden.config import limit_options, operating, readers
+from warden.config import limit_options, operating, readers, vital_options
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
@@ -198,6 +198,7 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
     *(REDIRECT_STDERR, *STDOUT.rows(), *STDERR.rows(), PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,
+    *vital_options.ROWS,
 )
 
 # --- [fcgi-program:x]

@@ -14,6 +14,7 @@ from warden.config.readers import Special
 from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.values import AUTO
+from warden.config.vitals import with_vitals
 from warden.words import Channel
 
 
@@ -195,7 +196,8 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         stderr=stderr,
         socket=program.socket,
     )
-    return with_limits(process, reader, surroundings.rights, surroundings.cgroup)
+    process = with_limits(process, reader, surroundings.rights, surroundings.cgroup)
+    return with_vitals(process, reader)
 
 
 def _read_name(reader: SectionReader) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import enum
 import grp
+import math
 import os
 import pwd
 import re
 import signal
 
 from warden.config.values import AUTO, Auto
-from warden.words import Autorestart
+from warden.words import Autorestart, UnhealthyAction
 
 TRUE_WORDS = frozenset({"yes", "true", "on", "1"})
 FALSE_WORDS = frozenset({"no", "false", "off", "0"})
@@ -41,6 +42,50 @@ def text(value: str) -> str:
 def integer(value: str) -> int:
     """A whole number."""
     return int(value)
+
+
+def positive(value: str) -> int:
+    """A whole number, 1 or more."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"not a whole number of 1 or more: {value!r}")
+    return number
+
+
+def seconds(value: str) -> float:
+    """A number of seconds such as 30 or 0.5."""
+    number = _finite(value)
+    if number < 0:
+        raise ValueError(f"not a number of seconds: {value!r}")
+    return number
+
+
+def positive_seconds(value: str) -> float:
+    """A number of seconds such as 30 or 0.5, more than 0."""
+    number = _finite(value)
+    if number <= 0:
+        raise ValueError(f"not a number of seconds above 0: {value!r}")
+    return number
+
+
+def _finite(value: str) -> float:
+    """Return a number, -1 for what is none or never ends."""
+    try:
+        number = float(value)
+    except ValueError:
+        return -1
+    return number if math.isfinite(number) else -1
+
+
+def unhealthy_action(value: str) -> UnhealthyAction:
+    """One of restart, stop, none."""
+    try:
+        return UnhealthyAction(value.lower())
+    except ValueError:
+        raise ValueError(f"not one of restart, stop, none: {value!r}") from None
 
 
 def boolean(value: str) -> bool:

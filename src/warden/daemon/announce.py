@@ -24,12 +24,19 @@ _ENDS = (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)  # phases that an end of th
 _CAUSES: dict[type[Event], str] = {
     machine.StartRequested: "start",
     machine.StopRequested: "stop",
+    machine.RestartRequested: "restart",
+    machine.Released: "dependencies",
     machine.SpawnFailed: "spawn-error",
     machine.Exited: "exit",
     machine.SignalFailed: "signal-error",
     machine.GiveUp: "shutdown",
 }
-_CAUSES_IN_TIME = {Phase.STARTING: "startsecs", Phase.BACKOFF: "retry", Phase.EXITED: "autorestart"}
+_CAUSES_IN_TIME = {
+    Phase.STARTING: "startsecs",
+    Phase.BACKOFF: "retry",
+    Phase.EXITED: "autorestart",
+    Phase.STOPPED: "restart",
+}
 
 
 def _cause(event: Event, previous: Phase) -> str:

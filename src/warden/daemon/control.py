@@ -6,9 +6,10 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import groupby
 from operator import attrgetter
+from typing import TypeVar
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
@@ -35,7 +36,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.machine import StartRequested, StopRequested
+from warden.process.machine import StartRequested
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -47,6 +48,7 @@ from warden.words import (
     Phase,
 )
 
+Found = TypeVar("Found")
 _REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
 
 
@@ -136,7 +138,11 @@ class DaemonControl(StandingOrders):
         """
         self.require_up()
         phases = RUNNING_PHASES | {Phase.STOPPING} if wait else RUNNING_PHASES
-        chosen = [process for process in reversed(self.members(group)) if process.state.phase in phases]
+        chosen = [
+            process
+            for process in reversed(self.members(group))
+            if process.state.phase in phases or process.state.waiting
+        ]
         if not wait:
             return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=False))
         outcomes: list[Outcome] = []
@@ -145,8 +151,8 @@ class DaemonControl(StandingOrders):
         return outcomes
 
     async def _stop_for_all(self, process: Process) -> None:
-        """Stop one of many; one that has ended meanwhile needs no order."""
-        if process.state.phase not in STOPPED_PHASES:
+        """Stop one of many; one that has ended meanwhile needs no order, unless it is to come back."""
+        if process.state.phase not in STOPPED_PHASES or process.state.waiting:
             await self._stop(process, process.namespec, wait=True)
 
     def _rank(self, process: Process) -> tuple[int, int]:
@@ -166,15 +172,32 @@ class DaemonControl(StandingOrders):
             self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested(requested("start")))
-        _judge(process.state.phase, asked)
+        if not process.state.waiting:
+            _judge(process.state.phase, asked)
         if wait:
+            await self._released(process, asked)
             with _watching(process, set(Phase) - {Phase.STARTING}) as decided:
                 _judge(await decided, asked)
 
+    async def _released(self, process: Process, asked: str) -> None:
+        """Wait until a process no longer waits for others.
+
+        Raises:
+            Failed: what it waits for does not come by itself.
+        """
+
+        def find() -> str | None:
+            return (self._supervisor.ties.stuck(process) or None) if process.state.waiting else ""
+
+        with _noticing(process, find) as decided:
+            if stuck := await decided:
+                raise Failed(f"{asked} waits for {stuck}")
+
     async def _stop(self, process: Process, asked: str, *, wait: bool) -> None:
-        if process.state.phase not in RUNNING_PHASES and not (wait and process.state.phase is Phase.STOPPING):
+        state = process.state
+        if state.phase not in RUNNING_PHASES and not state.waiting and not (wait and state.phase is Phase.STOPPING):
             raise NotRunning(asked)
-        self._supervisor.feed(process, StopRequested(requested("stop")))
+        self._supervisor.ties.stop(process, requested("stop"))
         if (await self._stopped(process) if wait else process.state.phase) is Phase.UNKNOWN:
             raise Failed(f"cannot signal {asked}")
 
@@ -328,19 +351,24 @@ class DaemonControl(StandingOrders):
         self._leave(await self.read_config())
 
 
-@contextmanager
-def _watching(process: Process, phases: Set[Phase]) -> Iterator[asyncio.Future[Phase]]:
+def _watching(process: Process, phases: Set[Phase]) -> AbstractContextManager[asyncio.Future[Phase]]:
     """Give a future that gets the first of ``phases`` that the process is in, now or after a change."""
-    reached: asyncio.Future[Phase] = asyncio.get_running_loop().create_future()
+    return _noticing(process, lambda: process.state.phase if process.state.phase in phases else None)
+
+
+@contextmanager
+def _noticing(process: Process, find: Callable[[], Found | None]) -> Iterator[asyncio.Future[Found]]:
+    """Give a future that gets the first thing that ``find`` returns, now or after a change of the process."""
+    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
     def look() -> None:
-        if process.state.phase in phases and not reached.done():
-            reached.set_result(process.state.phase)
+        if not found.done() and (thing := find()) is not None:
+            found.set_result(thing)
 
     look()
     process.watchers.append(look)
     try:
-        yield reached
+        yield found
     finally:
         process.watchers.remove(look)
 

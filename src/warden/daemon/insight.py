@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass
 from warden.config.diff import diff
 from warden.config.model import Config, GroupConfig, ProcessConfig
 from warden.daemon.control import DaemonControl
+from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.usage import UsageMeter
 from warden.events import types
@@ -59,6 +60,7 @@ class DaemonInsight:
         stop_measuring = self._meter.watch()
         if not self._watchers:
             self._connect(self._supervisor.bus)
+            self._supervisor.onlookers.append(self._on_facts)
         self._watchers.append(notify)
 
         def stop() -> None:
@@ -67,6 +69,7 @@ class DaemonInsight:
                 self._watchers.remove(notify)
                 if not self._watchers:
                     self._disconnect(self._supervisor.bus)
+                    self._supervisor.onlookers.remove(self._on_facts)
 
         return stop
 
@@ -122,6 +125,9 @@ class DaemonInsight:
     def _on_process(self, event: types.Event) -> None:
         assert isinstance(event, types.ProcessStateEvent)
         self._tell(Notice(kind="process", name=make_namespec(event.groupname, event.processname)))
+
+    def _on_facts(self, process: Process) -> None:
+        self._tell(Notice(kind="process", name=process.namespec))
 
     def _on_group(self, event: types.Event) -> None:
         assert isinstance(event, types.ProcessGroupEvent)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.output import Output
+from warden.process.dependencies import Leave
+from warden.process.health import Vitals
 from warden.process.machine import State
 from warden.rpc.insight import Transition
 from warden.runtime.pipes import InputPipe
@@ -50,7 +52,10 @@ class Process:
     child.  ``watchers`` are called after every change of phase;
     ``on_stdout``, set for event listeners, hears what the child says.
     ``disabled``: it does not start by itself, whatever its configuration says.
-    ``restarts`` counts the starts that nobody asked for.  ``forgotten``: it is
+    ``restarts`` counts the starts that nobody asked for.  ``vitals`` are those of
+    the present or latest child, None if nothing is observed; ``leaving`` is a stop
+    that waits for its dependants, ``waiting_for`` what holds back a start, a
+    sentence each.  ``forgotten``: it is
     no longer in the fleet and never starts again, whoever still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
@@ -70,12 +75,20 @@ class Process:
     restarts: int = 0
     revision: int = 0
     forgotten: bool = False
+    vitals: Vitals | None = None
+    leaving: Leave | None = None
+    waiting_for: tuple[str, ...] = ()
     history: deque[Transition] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     @property
     def name(self) -> str:
         """The name within the group."""
         return self.config.name
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Group and name."""
+        return self.group, self.config.name
 
     @property
     def namespec(self) -> str:

@@ -9,19 +9,19 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from warden.config.model import Config, GroupConfig, Kind, ProcessConfig
-from warden.config.values import AUTO
+from warden.config.model import Config, GroupConfig, ProcessConfig
+from warden.daemon import channels
 from warden.daemon.announce import Announcer, Audience
 from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.memory import Memory
-from warden.daemon.output import Output
+from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process, Sent
+from warden.daemon.ties import Ties
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
-from warden.logs import autolog
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member, ShutdownPlan, start_order
 from warden.process.machine import (
@@ -36,7 +36,6 @@ from warden.process.machine import (
     Spawned,
     SpawnFailed,
     StartRequested,
-    StopRequested,
     Tick,
     transition,
 )
@@ -46,7 +45,6 @@ from warden.runtime.reaper import Reaper
 from warden.runtime.spawn import send_signal
 from warden.words import STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
 
-_SLICE_SECONDS = 0.005  # the longest a queue of starts keeps the loop to itself
 _REPORT_SECONDS = 3.0  # how often a shutdown names those it waits for
 
 
@@ -84,6 +82,7 @@ class Supervisor:
         self.mood = Mood.RUNNING
         self.revision = 0  # of the facts about all processes
         self.groups: dict[str, Group] = {}
+        self.onlookers: list[Callable[[Process], None]] = []  # hear of new facts that are no change of phase
         self.bus = bus
         self.log = log
         self.memory = memory or Memory()
@@ -97,10 +96,11 @@ class Supervisor:
         self.children = Children(
             loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit, flusher=flusher
         )
+        self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
         self.pools = Pools(loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier)
         self._inbox: deque[tuple[Process, Event]] = deque()
         self._feeding = False
-        self._to_start: deque[Process] = deque()
+        self._starts = Queue(loop, self._start_by_itself)
         self._down: _Down | None = None
         self._report: asyncio.TimerHandle | None = None
 
@@ -126,7 +126,7 @@ class Supervisor:
         processes = {member.process.name: self.make_process(config.name, member.process) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
-        self.revision += 1
+        self._fleet_changed()
         if config.pool is not None:
             self.pools.add(group, config.pool)
         for socket in {process.socket for process in config.processes if process.socket is not None}:
@@ -140,7 +140,7 @@ class Supervisor:
     def remove_group(self, group: Group) -> None:
         """Forget a group; all its processes must be in a stopped phase."""
         del self.groups[group.config.name]
-        self.revision += 1
+        self._fleet_changed()
         for process in group.processes.values():
             self._forget(process)
         self.pools.remove(group.config.name)
@@ -149,15 +149,15 @@ class Supervisor:
     def adopt(self, group: Group, process: Process) -> None:
         """Make a process a member of a group that is active; the group's configuration then has it too."""
         group.processes[process.name] = process
-        self.revision += 1
         group.config = replace(group.config, processes=(*group.config.processes, process.config))
+        self._fleet_changed()
 
     def dismiss(self, group: Group, process: Process) -> None:
         """Take a process in a stopped phase out of its group, and out of the group's configuration."""
         del group.processes[process.name]
-        self.revision += 1
         rest = tuple(config for config in group.config.processes if config.name != process.name)
         group.config = replace(group.config, processes=rest)
+        self._fleet_changed()
         self._forget(process)
 
     def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
@@ -165,6 +165,11 @@ class Supervisor:
         process.config = config
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
+        self._fleet_changed()
+
+    def _fleet_changed(self) -> None:
+        self.revision += 1
+        self.ties.fleet_changed()
 
     def touch(self, process: Process) -> None:
         """Note that the facts about a process have changed."""
@@ -182,7 +187,7 @@ class Supervisor:
 
     def start_group(self, group: Group) -> None:
         """Start what is to start by itself."""
-        self.start_soon(process for process in group.processes.values() if process.starts_by_itself)
+        self._starts.add(process for process in group.processes.values() if process.starts_by_itself)
 
     def processes_in_start_order(self) -> list[Process]:
         """All processes, groups in ascending priority, then processes likewise."""
@@ -196,22 +201,11 @@ class Supervisor:
 
     def start_all(self) -> None:
         """Start what is to start by itself."""
-        self.start_soon(process for process in self.processes_in_start_order() if process.starts_by_itself)
+        self._starts.add(process for process in self.processes_in_start_order() if process.starts_by_itself)
 
-    def start_soon(self, processes: Iterable[Process]) -> None:
-        """Start many without keeping the loop from its other work for long."""
-        idle = not self._to_start
-        self._to_start.extend(processes)
-        if idle and self._to_start:
-            self._start_slice()
-
-    def _start_slice(self) -> None:
-        end = self._loop.time() + _SLICE_SECONDS
-        while self._to_start:
-            self.feed(self._to_start.popleft(), StartRequested("autostart"))
-            if self._to_start and self._loop.time() >= end:
-                self._loop.call_soon(self._start_slice)
-                return
+    def _start_by_itself(self, process: Process) -> None:
+        if process.state.phase is Phase.STOPPED:  # else somebody who needs it was quicker
+            self.feed(process, StartRequested("autostart"))
 
     def make_process(self, group: str, config: ProcessConfig) -> Process:
         """Create the record and the AUTO logs of a process.
@@ -219,29 +213,14 @@ class Supervisor:
         Raises:
             OSError: an AUTO log cannot be created.
         """
-        outputs: dict[Channel, Output] = {}
-        process = Process(config, group, outputs)
+        process = Process(config, group, {})
         process.history.extend(self.memory.history(process.namespec))
         process.disabled = self.memory.is_disabled(process.namespec)
-        for channel in Channel:
-            channel_config = config.stdout if channel is Channel.STDOUT else config.stderr
-            protocol = config.kind is Kind.LISTENER and channel is Channel.STDOUT
-            if protocol:  # what a listener says there is logged as it is and nothing else
-                channel_config = replace(channel_config, capture_maxbytes=0, events_enabled=False, syslog=False)
-            path = channel_config.logfile
-            if path is AUTO:
-                path = autolog.create(
-                    self._server.childlogdir, config.name, channel, self._server.identifier, token=self._token
-                )
-            outputs[channel] = Output(
-                process=config.name,
-                channel=channel,
-                config=channel_config,
-                path=path,
-                strip_ansi=self._server.strip_ansi and not protocol,
-                log=self.log,
-                listeners=Audience(self._announcer, process, channel, self.children.hold),
-            )
+
+        def audience(channel: Channel) -> Audience:
+            return Audience(self._announcer, process, channel, self.children.hold)
+
+        process.outputs.update(channels.make(process, self._server, self._token, self.log, audience))
         return process
 
     # --- the machine's shell
@@ -260,9 +239,11 @@ class Supervisor:
 
     def _advance(self, process: Process, event: Event) -> None:
         before = process.state
-        if isinstance(event, StartRequested) and not self._may_start(process):
+        may_start = self._may_start(process)
+        if isinstance(event, StartRequested) and not may_start:
             return
-        process.state, effects = transition(before, event, self._loop.time(), process.config.policy)
+        held = not may_start or self.ties.held(process)
+        process.state, effects = transition(before, event, self._loop.time(), process.config.policy, held=held)
         self.touch(process)
         if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
             process.restarts += 1
@@ -274,6 +255,8 @@ class Supervisor:
         self._arm(process)
         if process.state.phase is not before.phase:
             self._changed(process)
+        if not process.forgotten:
+            self.ties.happened(process, event, before)
 
     def _arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
@@ -335,10 +318,21 @@ class Supervisor:
         process.last_exit = status
         self.feed(process, Exited(status))
 
-    def _changed(self, process: Process) -> None:
-        self.memory.note(process)
+    def _facts_changed(self, process: Process) -> None:
+        """Tell those who look that there is something new, though the phase is the same."""
+        self.touch(process)
+        self._tell_watchers(process)
+        for look in tuple(self.onlookers):
+            look(process)
+
+    @staticmethod
+    def _tell_watchers(process: Process) -> None:
         for watcher in tuple(process.watchers):
             watcher()
+
+    def _changed(self, process: Process) -> None:
+        self.memory.note(process)
+        self._tell_watchers(process)
         if self._down is not None and process.state.phase in STOPPED_PHASES:
             self._order(self._down.plan.ended(process.group, process.name))
             self._finish_if_down()
@@ -354,7 +348,7 @@ class Supervisor:
         self.mood = mood
         if already:
             return
-        self._to_start.clear()
+        self._starts.clear()
         self.bus.publish(types.SupervisorStoppingEvent())
         alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
         self._down = _Down(ShutdownPlan(alive), on_down)
@@ -365,9 +359,10 @@ class Supervisor:
     def _order(self, members: Iterable[Member]) -> None:
         for member in members:
             process = self._find(member)
-            self.feed(
-                process, GiveUp() if process.state.phase is Phase.BACKOFF else StopRequested("the daemon goes down")
-            )
+            if process.state.phase is Phase.BACKOFF:
+                self.feed(process, GiveUp())
+            else:
+                self.ties.stop(process, "the daemon goes down")
 
     def _finish_if_down(self) -> None:
         if self._down is not None and self._down.plan.complete:
@@ -386,6 +381,7 @@ class Supervisor:
     def close(self) -> None:
         """Disarm everything; nothing runs any more."""
         self.pools.close()
+        self.ties.close()
         self._deadlines.clear()
         for process in self.processes():
             for output in process.outputs.values():

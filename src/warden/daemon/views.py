@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from warden.daemon.records import Process
+from warden.daemon.ties import is_ready
 from warden.rpc.control import ProcessView
-from warden.words import Channel, Phase
+from warden.words import Channel, Health, Phase
 
 _UNSTARTED = "Not started"
 _NEVER: tuple[int, ProcessView | None] = (-1, None)
@@ -38,7 +39,7 @@ class Views:
 
 def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
-    state = process.state
+    state, vitals, config = process.state, process.vitals, process.config
     last = process.history[-1] if process.history else None
     if last is not None and last.phase is not state.phase:  # of a run of the daemon that ended without a word
         last = None
@@ -60,11 +61,27 @@ def process_view(process: Process, now: float) -> ProcessView:
         restarts=process.restarts,
         last_exit=str(process.last_exit) if process.last_exit is not None else "",
         enabled=not process.disabled,
+        ready=None if config.ready is None else is_ready(process),
+        health=_health(process),
+        trouble=vitals.trouble if vitals is not None and state.pid else "",
+        said=vitals.said if vitals is not None and state.pid else "",
+        waiting_for=process.waiting_for,
     )
+
+
+def _health(process: Process) -> str:
+    """Return what is known of the health of a process, "" if nobody checks it."""
+    if process.config.healthcheck is None and not process.config.watchdog_secs:
+        return ""
+    if process.vitals is None or not process.state.pid:
+        return Health.UNKNOWN.value
+    return process.vitals.health.value
 
 
 def _describe(process: Process, now: float) -> str:
     state = process.state
+    if process.waiting_for:
+        return f"waiting for {'; '.join(process.waiting_for)}"
     match state.phase:
         case Phase.RUNNING:
             return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}"

@@ -25,7 +25,9 @@ class State:
     ``pid`` is nonzero exactly while a child exists.  ``deadline`` is the moment
     at which the next ``Tick`` is due; None when only outside events can move
     the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
-    from the stop signal until the child is reaped.
+    from the stop signal until the child is reaped.  ``again``: it starts once
+    more when its child has ended, whatever ``autorestart`` says.  ``waiting`` is
+    the cause of a start that is held back, "" if there is none.
     """
 
     phase: Phase = Phase.STOPPED
@@ -36,6 +38,8 @@ class State:
     exitstatus: ExitStatus | None = None
     spawn_error: str | None = None
     killing: bool = False
+    again: bool = False
+    waiting: str = ""
 
 
 # --- events: what happened ------------------------------------------------------
@@ -53,6 +57,22 @@ class StopRequested:
     """Somebody, or the shutdown, wants the process to stop; ``cause`` says who and why."""
 
     cause: str = "stop requested"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequested:
+    """A child is to be replaced; ``cause`` says why.
+
+    A process that runs is stopped and started again; one that waits for another
+    try, or ended by itself, starts now; one that somebody stopped stays so.
+    """
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What held a start back is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +113,18 @@ class GiveUp:
     """The daemon goes down: do not wait for another try."""
 
 
-Event = StartRequested | StopRequested | Spawned | SpawnFailed | Exited | SignalFailed | Tick | GiveUp
+Event = (
+    StartRequested
+    | StopRequested
+    | RestartRequested
+    | Released
+    | Spawned
+    | SpawnFailed
+    | Exited
+    | SignalFailed
+    | Tick
+    | GiveUp
+)
 
 
 # --- effects: what to do --------------------------------------------------------
@@ -137,12 +168,26 @@ Step = tuple[State, tuple[Effect, ...]]
 # --- the machine ----------------------------------------------------------------
 
 
-def transition(state: State, event: Event, now: float, policy: Policy) -> Step:  # noqa: C901, PLR0912 - one row per event
+def transition(state: State, event: Event, now: float, policy: Policy, *, held: bool = False) -> Step:
     """Advance one process by one event.
 
     An event that means nothing in the current phase leaves the state as it is:
-    requests race with exits, so "too late" is normal and not an error.
+    requests race with exits, so "too late" is normal and not an error.  While
+    the process is ``held`` (by others on which it depends) it does not start,
+    but waits for ``Released``.
     """
+    after, effects = _advance(state, event, now, policy)
+    return _hold(state, after, effects) if held and Spawn() in effects else (after, effects)
+
+
+def _hold(before: State, after: State, effects: tuple[Effect, ...]) -> Step:
+    """Keep what a start would have changed in the counts, and its cause, for later."""
+    cause = next(effect.cause for effect in effects if isinstance(effect, Announce))
+    waiting = replace(before, waiting=cause, again=False, deadline=None, tries=after.tries)
+    return waiting, ()
+
+
+def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  # noqa: C901, PLR0912 - one row per event
     match event:
         case Tick(may_start):
             return _tick(state, now, policy, may_start)
@@ -151,7 +196,11 @@ def transition(state: State, event: Event, now: float, policy: Policy) -> Step: 
                 return state, ()
             return _start(replace(state, tries=0), now, policy, cause)
         case StopRequested(cause):
-            return _stop(state, now, policy, cause)
+            return _stop(replace(state, again=False, waiting=""), now, policy, cause)
+        case RestartRequested(cause):
+            return _restart(state, now, policy, cause)
+        case Released():
+            return _start(state, now, policy, state.waiting) if state.waiting else (state, ())
         case Spawned(pid):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
@@ -169,7 +218,7 @@ def transition(state: State, event: Event, now: float, policy: Policy) -> Step: 
         case GiveUp():
             if state.phase is not Phase.BACKOFF:
                 return state, ()
-            return _enter(replace(state, tries=0), Phase.FATAL, "the daemon goes down")
+            return _enter(replace(state, tries=0, waiting=""), Phase.FATAL, "the daemon goes down")
         case _:
             assert_never(event)
 
@@ -183,8 +232,18 @@ def _enter(
 
 
 def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
-    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False)
+    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False, again=False, waiting="")
     return _enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
+
+
+def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
+    match state.phase:
+        case Phase.STARTING | Phase.RUNNING if state.pid:
+            return _stop(replace(state, again=True), now, policy, cause)
+        case Phase.BACKOFF | Phase.EXITED | Phase.FATAL:
+            return _start(replace(state, tries=0), now, policy, cause)
+        case _:
+            return state, ()
 
 
 def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -216,7 +275,8 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     if state.killing:
-        stopped, effects = _enter(replace(state, exitstatus=status, killing=False), Phase.STOPPED, str(status))
+        gone = replace(state, exitstatus=status, killing=False)
+        stopped, effects = _enter(gone, Phase.STOPPED, str(status), deadline=now if state.again else None)
         return replace(stopped, pid=0), effects
     assert state.started_at is not None
     if state.phase is Phase.STARTING and now - state.started_at < policy.startsecs:
@@ -246,6 +306,8 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         case Phase.BACKOFF if may_start:
             cause = f"retry {state.tries} of {policy.startretries} after: {state.spawn_error}"
             return _start(state, now, policy, cause)
+        case Phase.EXITED | Phase.STOPPED if may_start and state.again:
+            return _start(replace(state, tries=0), now, policy, "it was to start again")
         case Phase.EXITED if may_start and _restarts(state, policy):
             return _start(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
         case Phase.STOPPING:

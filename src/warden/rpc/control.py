@@ -26,7 +26,10 @@ class ProcessView(NamedTuple):
     entered its phase (seconds since the epoch, 0 = never was in another) and
     ``cause`` says why; ``restarts`` counts the starts that nobody asked for;
     ``last_exit`` says how the last child ended (``exit status 2``); ``enabled``
-    is false for what must not start by itself.
+    is false for what must not start by itself.  ``ready`` is None, and ``health``
+    empty, where the configuration does not ask for it; ``trouble`` says why it is
+    not ready or not healthy, ``said`` is what it says of itself, ``waiting_for``
+    what holds back a start, a sentence each.
     """
 
     name: str
@@ -46,6 +49,11 @@ class ProcessView(NamedTuple):
     restarts: int = 0
     last_exit: str = ""
     enabled: bool = True
+    ready: bool | None = None
+    health: str = ""
+    trouble: str = ""
+    said: str = ""
+    waiting_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

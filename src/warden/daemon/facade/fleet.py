@@ -14,7 +14,7 @@ from warden.daemon.facade.configs import GroupConfigView, ProcessConfigView
 from warden.daemon.facade.refusal import NotSupported
 from warden.daemon.records import Group, Process
 from warden.daemon.supervisor import Supervisor
-from warden.process.machine import GiveUp, StartRequested, StopRequested
+from warden.process.machine import GiveUp, StartRequested
 from warden.words import STOPPED_PHASES
 
 
@@ -89,7 +89,7 @@ class ProcessView:
 
     def stop(self) -> None:
         """Tell it to stop, which takes its time."""
-        self._supervisor.feed(self.record, StopRequested())
+        self._supervisor.ties.stop(self.record)
 
     def signal(self, sig: int) -> str | None:
         """Send a signal; return what went wrong, None if nothing did."""

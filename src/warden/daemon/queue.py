@@ -1,0 +1,39 @@
+"""A queue of processes that are to start, which never keeps the loop from its other work for long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from warden.daemon.records import Process
+
+_SLICE_SECONDS = 0.005  # the longest that a queue keeps the loop to itself
+
+
+class Queue:
+    """Calls ``act`` for each process, in order, as soon as it can."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, act: Callable[[Process], None]) -> None:
+        self._loop = loop
+        self._act = act
+        self._waiting: deque[Process] = deque()
+
+    def add(self, processes: Iterable[Process]) -> None:
+        """Put processes at the end."""
+        idle = not self._waiting
+        self._waiting.extend(processes)
+        if idle and self._waiting:
+            self._slice()
+
+    def clear(self) -> None:
+        """Forget those whose turn has not come."""
+        self._waiting.clear()
+
+    def _slice(self) -> None:
+        end = self._loop.time() + _SLICE_SECONDS
+        while self._waiting:
+            self._act(self._waiting.popleft())
+            if self._waiting and self._loop.time() >= end:
+                self._loop.call_soon(self._slice)
+                return

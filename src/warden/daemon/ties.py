@@ -1,0 +1,172 @@
+"""Lets processes wait for one another: carries out what ``process.dependencies`` orders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from warden.config.dependencies import Name
+from warden.daemon.records import Group, Process
+from warden.process.dependencies import Dependencies, Fact, Leave, Order
+from warden.process.machine import Event, Released, StartRequested, State
+from warden.words import Health, Phase
+
+
+class Ties:
+    """The dependencies among the records of a fleet.
+
+    ``feed`` lets an event happen to a process.  ``on_story`` is called for a
+    process that waits when what it waits for has changed.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        groups: Mapping[str, Group],
+        feed: Callable[[Process, Event], None],
+        on_story: Callable[[Process], None],
+    ) -> None:
+        self._loop = loop
+        self._groups = groups
+        self._feed = feed
+        self._on_story = on_story
+        self._dependencies = Dependencies(lambda: (group.config for group in groups.values()), self._look)
+        self._review: asyncio.Handle | None = None
+
+    def fleet_changed(self) -> None:
+        """Somebody came or went: whoever waited for that is looked at a turn later."""
+        self._dependencies.fleet_changed()
+        if self._review is None:
+            self._review = self._loop.call_soon(self._review_all)
+
+    def held(self, process: Process) -> bool:
+        """Whether the process must not start now."""
+        if process.leaving is not None:
+            return True
+        return bool(process.config.depends_on) and self._dependencies.held(process.key)
+
+    def stop(self, process: Process, cause: str = "stop requested") -> None:
+        """Stop a process, and before it those that need it."""
+        self._leave(process, Leave(cause))
+
+    def _leave(self, process: Process, leave: Leave) -> None:
+        process.leaving = leave
+        first = self._dependencies.stop(process.key)
+        if first is None:
+            self._feed(process, leave.event())
+        else:
+            self._obey(first)
+
+    def happened(self, process: Process, event: Event, before: State) -> None:
+        """Do what follows for others from an event that has happened to a process."""
+        state = process.state
+        if process.leaving is not None and event == process.leaving.event():
+            process.leaving = None
+        if state.waiting and isinstance(event, StartRequested):
+            self._obey(self._dependencies.start(process.key, event.cause))
+        if state.waiting or before.waiting:
+            self._describe(process)
+        if (state.phase, state.pid, state.waiting) != (before.phase, before.pid, before.waiting):
+            self.changed(process)
+
+    def _describe(self, process: Process) -> bool:
+        """Note what a process waits for; return whether that is something else than before."""
+        told = self._dependencies.obstacles(process.key) if process.state.waiting else ()
+        if told == process.waiting_for:
+            return False
+        process.waiting_for = told
+        self._on_story(process)
+        return True
+
+    def changed(self, process: Process) -> None:
+        """Do what follows for others from new facts about a process."""
+        self._obey(self._dependencies.changed(process.key))
+        for other in self._dependencies.dependants(process.key):
+            self._retell(self._find(other))
+
+    def _retell(self, process: Process) -> None:
+        """What a process waits for has changed, and so for those who wait for it."""
+        if process.state.waiting and self._describe(process):
+            for other in self._dependencies.dependants(process.key):
+                self._retell(self._find(other))
+
+    def _obey(self, orders: Iterable[Order]) -> None:
+        for name, event in orders:
+            process = self._find(name)
+            if isinstance(event, Leave):
+                self._leave(process, event)
+            else:
+                self._feed(process, event)
+
+    def _review_all(self) -> None:
+        self._review = None
+        for group in tuple(self._groups.values()):
+            for process in tuple(group.processes.values()):
+                if process.state.waiting:
+                    self._feed(process, Released())
+
+    # --- questions
+
+    def stuck(self, process: Process) -> str:
+        """Say what a process that waits would wait for until somebody intervenes."""
+        return self._dependencies.stuck(process.key) if process.state.waiting else ""
+
+    def needs(self, process: Process) -> list[tuple[Name | None, str, str]]:
+        """Whom a process depends on: who, in which condition, and as it is written."""
+        return [(need.target, need.condition.value, need.written) for need in self._dependencies.needs(process.key)]
+
+    def close(self) -> None:
+        """Look at nothing any more."""
+        if self._review is not None:
+            self._review.cancel()
+
+    def _find(self, name: Name) -> Process:
+        group, process = name
+        return self._groups[group].processes[process]
+
+    def _look(self, name: Name) -> Fact:
+        return fact_of(self._find(name))
+
+
+def fact_of(process: Process) -> Fact:
+    """Return what others need to know of a process."""
+    state, vitals = process.state, process.vitals
+    status = state.exitstatus
+    return Fact(
+        phase=state.phase,
+        ready=is_ready(process),
+        health=vitals.health if vitals is not None else Health.UNKNOWN,
+        finished=state.phase is Phase.EXITED
+        and status is not None
+        and status.number in process.config.policy.exitcodes,
+        waiting=state.waiting,
+        leaving=process.leaving,
+        story=_story(process),
+    )
+
+
+def is_ready(process: Process) -> bool:
+    """Whether a process can do its work: as its probe says, or else because it is RUNNING."""
+    if process.config.ready is None:
+        return process.state.phase is Phase.RUNNING
+    has_child = process.state.phase in (Phase.STARTING, Phase.RUNNING)
+    return has_child and process.vitals is not None and process.vitals.ready
+
+
+def _story(process: Process) -> str:
+    """Say in words how a process got where it is."""
+    phase, vitals = process.state.phase, process.vitals
+    match phase:
+        case Phase.STARTING | Phase.RUNNING:
+            trouble = f": {vitals.trouble}" if vitals is not None and vitals.trouble else ""
+            if process.config.ready is not None and not is_ready(process):
+                return f"{phase.name}, not ready{trouble}"
+            if vitals is not None and vitals.health is Health.UNHEALTHY:
+                return f"{phase.name}, unhealthy{trouble}"
+            return phase.name
+        case Phase.STOPPED if not process.started:
+            return "STOPPED, not started"
+        case Phase.BACKOFF | Phase.EXITED | Phase.FATAL if process.history:
+            return f"{phase.name}, {process.history[-1].cause}"
+        case _:
+            return phase.name
