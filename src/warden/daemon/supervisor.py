@@ -203,6 +203,10 @@ class Supervisor:
         """Start what is to start by itself."""
         self._starts.add(process for process in self.processes_in_start_order() if process.starts_by_itself)
 
+    def start_soon(self, processes: Iterable[Process]) -> None:
+        """Start many that have not run yet, without keeping the loop from its other work for long."""
+        self._starts.add(processes)
+
     def _start_by_itself(self, process: Process) -> None:
         if process.state.phase is Phase.STOPPED:  # else somebody who needs it was quicker
             self.feed(process, StartRequested("autostart"))
