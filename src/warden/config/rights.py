@@ -7,7 +7,6 @@ import platform
 import resource
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from warden.config.bounds import UNLIMITED, CgroupLimits, Limits
 from warden.config.limits import IO_CLASSES, RLIMITS
@@ -46,8 +45,7 @@ def rights_of(uid: int) -> Rights:
     if uid != os.getuid():  # it will have dropped them, or cannot become what it wants to be
         return Rights(uid=uid, capabilities=0)
     try:
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        words = next(line.split() for line in status.splitlines() if line.startswith("CapEff:"))
+        words = next(line.split() for line in _text("/proc/self/status").splitlines() if line.startswith("CapEff:"))
         return Rights(uid=uid, capabilities=int(words[1], 16))
     except (OSError, StopIteration):  # not Linux
         return Rights(uid=uid, capabilities=ALL_CAPABILITIES if uid == 0 else 0)
@@ -139,10 +137,10 @@ def obstacle_to_cgroup(limits: CgroupLimits) -> str | None:
     The controllers may be enabled for the groups below ``parent`` already, or
     be enabled by us, which needs ``parent`` to hold no process itself.
     """
-    parent = Path(limits.parent)
-    if not parent.is_dir():
+    parent = limits.parent
+    if not os.path.isdir(parent):
         return f"{parent} is not a directory: make it with mkdir, or let the service manager delegate one"
-    available = _words(parent / "cgroup.controllers")
+    available = _words(f"{parent}/cgroup.controllers")
     if available is None:
         return f"{parent} is not a directory of a cgroup v2 file system"
     for name in controllers(limits):
@@ -150,9 +148,9 @@ def obstacle_to_cgroup(limits: CgroupLimits) -> str | None:
             return f"the controller {name!r} is not available in {parent}; there are: {' '.join(available) or 'none'}"
     if not os.access(parent, os.W_OK | os.X_OK):
         return f"user {os.geteuid()} cannot make groups in {parent}"
-    enabled = _words(parent / "cgroup.subtree_control") or []
+    enabled = _words(f"{parent}/cgroup.subtree_control") or []
     absent = [name for name in controllers(limits) if name not in enabled]
-    if absent and (parent / "cgroup.type").exists() and _words(parent / "cgroup.procs"):
+    if absent and os.path.exists(f"{parent}/cgroup.type") and _words(f"{parent}/cgroup.procs"):
         return (
             f"the controller {absent[0]!r} cannot be enabled below {parent} because there are processes in it: "
             "they must be moved to a group of their own"
@@ -166,15 +164,20 @@ def controllers(limits: CgroupLimits) -> list[str]:
     return [name for name, bound in wanted.items() if bound is not None]
 
 
-def _words(path: Path) -> list[str] | None:
+def _words(path: str) -> list[str] | None:
     try:
-        return path.read_text(encoding="ascii", errors="replace").split()
+        return _text(path).split()
     except OSError:
         return None
 
 
 def _number(path: str) -> int | None:
     try:
-        return int(Path(path).read_text(encoding="ascii"))
+        return int(_text(path))
     except (OSError, ValueError):
         return None
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="ascii", errors="replace") as file:
+        return file.read()

@@ -1,26 +1,33 @@
-"""The RPC namespaces that a configuration asks for: ours, and those of plugins."""
+"""The RPC namespaces that a configuration asks for; what plugins see of the daemon is loaded for plugins only."""
 
 from __future__ import annotations
 
 import asyncio
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 from warden.config.model import Config
 from warden.config.values import PluginConfig
-from warden.daemon.facade.events import DESK
-from warden.daemon.facade.rpc import InProcessApi, InProcessSystem
-from warden.daemon.facade.supervisord import SupervisordView
-from warden.daemon.plugins import MAIN_INTERFACE, resolve
+from warden.daemon.plugins import MAIN_INTERFACE
 from warden.daemon.supervisor import Supervisor
-from warden.errors import StartupError
+from warden.events.types import Event
 from warden.rpc.control import Control
 from warden.rpc.supervisor_api import SupervisorApi
 from warden.words import Mood
 
 
+class _Session(Protocol):
+    """What the plugins of one session share (``daemon.facade.session``)."""
+
+    def show(self, event: Event) -> object: ...
+
+    def namespaces(self, plugins: Iterable[PluginConfig], refuse: Callable[[str], None]) -> Mapping[str, object]: ...
+
+    def close(self) -> None: ...
+
+
 class Interfaces:
-    """What the plugins of one session of the daemon share: their view of it, and its bus.
+    """The namespaces of one session of the daemon, and its plugins if there are any.
 
     Make it before groups are added.  ``request`` is called with the mood that a plugin asks for.
     """
@@ -36,39 +43,33 @@ class Interfaces:
         self._config = config
         self._supervisor = supervisor
         self._control = control
-        self._supervisord = SupervisordView(config, supervisor, control, loop, request)
-        supervisor.pools.present(self._supervisord.show)
-        DESK.open(supervisor.bus, self._supervisord.show)
+        self._loop = loop
+        self._request = request
+        self._plugins = config.rpcinterfaces if config.http else ()  # without a server there is nobody to serve
+        self._session: _Session | None = None
+        self._served = False
+        supervisor.pools.present(lambda: self._present().show)
+        if any(plugin.factory != MAIN_INTERFACE for plugin in config.rpcinterfaces):
+            self._present()
 
-    def namespaces(self, refuse: Callable[[str], None]) -> dict[str, object]:
-        """Call every factory, once for all HTTP servers; without a server there is nobody to serve.
+    def namespaces(self, refuse: Callable[[str], None]) -> Mapping[str, object]:
+        """Call every factory, once for all HTTP servers; ``refuse`` takes the message for each that fails."""
+        self._served = True
+        if self._session is not None:
+            return self._session.namespaces(self._plugins, refuse)
+        return {plugin.name: SupervisorApi(self._control) for plugin in self._plugins}
 
-        ``refuse`` takes the message for each that fails and is then left out.
-        """
-        made: dict[str, object] = {}
-        inside: dict[str, object] = {}
-        for plugin in self._config.rpcinterfaces if self._config.http else ():
-            if plugin.factory == MAIN_INTERFACE:
-                made[plugin.name] = SupervisorApi(self._control)
-                inside[plugin.name] = InProcessApi(self._supervisord)
-                continue
-            try:
-                made[plugin.name] = inside[plugin.name] = self._make(plugin)
-            except StartupError as error:
-                refuse(str(error))
-        self._supervisord.serve({**inside, "system": InProcessSystem(inside.items())})
-        return made
+    def _present(self) -> _Session:
+        """Load what plugins see of the daemon."""
+        if self._session is None:
+            from warden.daemon.facade.session import Session
 
-    def _make(self, plugin: PluginConfig) -> object:
-        factory = resolve(plugin.factory)
-        assert callable(factory)  # resolve() has seen to that
-        try:
-            return factory(self._supervisord, **dict(plugin.options))
-        except Exception:  # noqa: BLE001 - a plugin's code may raise anything
-            self._supervisor.log.critical(traceback.format_exc().rstrip())
-            raise StartupError(f"Could not make {plugin.name} rpc interface") from None
+            self._session = Session(self._config, self._supervisor, self._control, self._loop, self._request)
+            if self._served:  # a result handler came later: it finds our namespaces, and there are no others
+                self._session.namespaces(self._plugins, lambda _message: None)
+        return self._session
 
     def close(self) -> None:
         """End the session for plugins."""
-        DESK.close()
-        self._supervisord.close()
+        if self._session is not None:
+            self._session.close()

@@ -36,7 +36,7 @@ class Pools:
         self._log = log
         self._serials = serials
         self._identifier = identifier
-        self._show: Callable[[Event], object] = lambda event: event
+        self._open_view: Callable[[], Callable[[Event], object]] = lambda: _unchanged
         self._pools: dict[str, RunningPool] = {}
         self._subscribed: frozenset[type[Event]] = frozenset()
         self._routes: dict[type[Event], tuple[RunningPool, ...]] = {}  # cache, built on demand
@@ -57,9 +57,9 @@ class Pools:
         self._pools[group.config.name] = pool
         self._subscribe()
 
-    def present(self, show: Callable[[Event], object]) -> None:
-        """Let result handlers get what ``show`` makes of an event; call it before pools are added."""
-        self._show = show
+    def present(self, open_view: Callable[[], Callable[[Event], object]]) -> None:
+        """Let result handlers get what ``open_view()`` makes of an event; it is called when the first one is there."""
+        self._open_view = open_view
 
     def remove(self, name: str) -> None:
         """Disconnect a pool; what its buffer holds is dropped."""
@@ -84,7 +84,8 @@ class Pools:
             return None
         handler = resolve(reference)
         assert callable(handler)  # resolve() has seen to that
-        return lambda event, result: handler(self._show(event), result)
+        show = self._open_view()
+        return lambda event, result: handler(show(event), result)
 
     def _subscribe(self) -> None:
         """Hear what at least one pool wants, once for all of them."""
@@ -205,3 +206,7 @@ class RunningPool:
             self._log.debug(f"result handler of {self.core.name}:\n{traceback.format_exc()}")
             return Verdict.FAILED
         return Verdict.PROCESSED
+
+
+def _unchanged(event: Event) -> object:
+    return event
