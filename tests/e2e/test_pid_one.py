@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from e2e.shop import leftovers
-from harness.daemon import Daemon
-from harness.sides import Side
+from harness.daemon import SERVER, Daemon
+from harness.sides import WARDEN, Side
 
 CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
@@ -24,6 +24,11 @@ command = sh -c "(sh -c 'exit 7' &); exec cat"
 
 @pytest.fixture
 def container(side: Side, tmp_path: Path) -> Side:
+    """Each implementation in turn as PID 1."""
+    return contained(side, tmp_path)
+
+
+def contained(side: Side, tmp_path: Path) -> Side:
     """The same commands, but supervisord runs in a PID name space of its own."""
     if shutil.which("unshare") is None or subprocess.run([*CONTAINER, "true"], check=False).returncode:
         pytest.skip("may not make a PID name space here")
@@ -51,3 +56,19 @@ def test_as_pid_1_orphans_are_reaped_and_term_stops_everything(container: Side, 
 
         assert daemon.wait_end() == 0
         assert leftovers(daemon) == set()
+
+
+def test_as_pid_1_the_exit_status_is_that_of_the_essential_program(tmp_path: Path) -> None:
+    config = "[program:main]\ncommand = sh -c 'exit 7'\nessential = true\nautorestart = false\nstartsecs = 0\n"
+    with Daemon(contained(WARDEN, tmp_path), tmp_path / "home", LEAVES_AN_ORPHAN + config) as daemon:
+        assert daemon.wait_end() == 7
+        daemon.wait_line("stopped: parent")
+        assert leftovers(daemon) == set()
+
+
+def test_as_pid_1_the_daemon_ends_when_all_have_finished(tmp_path: Path) -> None:
+    server = SERVER + "exit_when = all_finished\n"
+    jobs = "[program:job]\ncommand = true\nprocess_name = job_%(process_num)d\nnumprocs = 3\nstartsecs = 0\n"
+    with Daemon(contained(WARDEN, tmp_path), tmp_path / "home", jobs, server=server) as daemon:
+        assert daemon.wait_end() == 0
+        daemon.wait_line("all programs have finished: supervisord ends with exit status 0")

@@ -22,7 +22,10 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The part of a program's configuration that decides its life cycle; times in seconds."""
+    """The part of a program's configuration that decides its life cycle; times in seconds.
+
+    ``essential``: the daemon does not outlive it.
+    """
 
     autostart: bool = True
     autorestart: Autorestart = Autorestart.UNEXPECTED
@@ -33,6 +36,7 @@ class Policy:
     stopwaitsecs: int = 10
     stopasgroup: bool = False
     killasgroup: bool = False
+    essential: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +192,7 @@ class ServerConfig:
     loglevel: str = "info"
     pidfile: str
     statefile: str | None = None
+    exit_when_finished: bool = False
     umask: int = 0o022
     nodaemon: bool = False
     silent: bool = False

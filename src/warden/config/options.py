@@ -199,6 +199,7 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(REDIRECT_STDERR, *STDOUT.rows(), *STDERR.rows(), PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,
     *vital_options.ROWS,
+    *operating.PROGRAM_ROWS,
 )
 
 # --- [fcgi-program:x]

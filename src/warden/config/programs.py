@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from warden.config import limit_options, options, readers
+from warden.config import limit_options, operating, options, readers
 from warden.config.ini import Section
 from warden.config.limiting import with_limits
 from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
@@ -121,6 +121,7 @@ def _read_program(
         stopwaitsecs=stopwaitsecs,
         stopasgroup=stopasgroup,
         killasgroup=stopasgroup if killasgroup is None else killasgroup,
+        essential=read(operating.ESSENTIAL),
     )
     program = _Program(
         kind=kind,

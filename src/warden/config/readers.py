@@ -254,6 +254,14 @@ def path_in_directory(value: str, base: str = "") -> str:
     return path
 
 
+def exit_when(value: str) -> bool:
+    """One of never, all_finished."""
+    word = value.lower()
+    if word not in ("never", "all_finished"):
+        raise ValueError(f"value for exit_when must be never or all_finished, not {value!r}")
+    return word == "all_finished"
+
+
 def state_file(value: str, base: str = "") -> str:
     """A path in a directory that exists, or NONE."""
     return "" if value.upper() == "NONE" else path_in_directory(value, base)

@@ -37,7 +37,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     reader.text(options.USER)  # only its expansion is checked here
     umask, logfile, logfile_maxbytes = read(options.UMASK), read(options.LOGFILE), read(options.LOGFILE_MAXBYTES)
     logfile_backups, loglevel, pidfile = read(options.LOGFILE_BACKUPS), read(options.LOGLEVEL), read(options.PIDFILE)
-    statefile = read(operating.STATEFILE)
+    statefile, exit_when_finished = read(operating.STATEFILE), read(operating.EXIT_WHEN)
     identifier, nodaemon, silent = read(options.IDENTIFIER), read(options.NODAEMON), read(options.SILENT)
     childlogdir = read(options.CHILDLOGDIR) or temporary_directory(environ)
     nocleanup, strip_ansi = read(options.NOCLEANUP), read(options.STRIP_ANSI)
@@ -50,6 +50,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
         loglevel=loglevel,
         pidfile=_absolute(base, pidfile),
         statefile=_state_file(base, statefile, _absolute(base, pidfile)),
+        exit_when_finished=exit_when_finished,
         umask=umask,
         nodaemon=nodaemon,
         silent=silent,

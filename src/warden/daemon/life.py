@@ -14,6 +14,7 @@ from functools import partial
 from warden.config.model import Config, HttpServerConfig
 from warden.config.values import Severity
 from warden.daemon.control import DaemonControl
+from warden.daemon.ending import Ending
 from warden.daemon.flusher import Flusher
 from warden.daemon.insight import DaemonInsight, open_to_all
 from warden.daemon.interfaces import Interfaces
@@ -135,6 +136,7 @@ class Life:
         self._ticks: Ticks | None = None
         self._serials = Serials()
         self._started = False
+        self.exit_status = 0  # of the daemon, once ``run`` has returned
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
         self._present: _Session  # set before anything that uses it is connected
@@ -177,6 +179,7 @@ class Life:
         )
         down = asyncio.Event()
         self._present = _Session(supervisor, down)
+        Ending(supervisor, loop, config.server, self._end)
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave)
         interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
         self._add_groups(supervisor, config)
@@ -293,6 +296,11 @@ class Life:
         for process in self._present.supervisor.processes():
             for output in process.outputs.values():
                 output.reopen()
+
+    def _end(self, status: int) -> None:
+        """Shut down because of what became of the programs."""
+        self.exit_status = status
+        self._leave(None)
 
     def _leave(self, config: Config | None) -> None:
         """Begin the end of the present session; with a configuration another one follows."""

@@ -33,7 +33,8 @@ _ROOT_SEARCH = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run supervisord; the answer is the exit status.
 
-    0 after a shutdown, 2 for every mistake or refusal at start, with one clear
+    0 after a shutdown, that of the program that ended the daemon (``essential``,
+    ``exit_when``), 2 for every mistake or refusal at start, with one clear
     message on stderr.
     """
     argv = list(sys.argv if argv is None else argv)
@@ -123,7 +124,7 @@ def _start(config: Config, read: Callable[[], Config], memory: Memory) -> int:
         log.critical(f"internal error:\n{traceback.format_exc()}")
         report(f"internal error: {error!r}")
         raise
-    return 0
+    return life.exit_status
 
 
 def _go_to_background(config: Config, log: MainLog) -> Callable[[str | None], None]:

@@ -1,0 +1,56 @@
+"""Ends the daemon when an essential program, or all of them, have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from warden.config.model import Kind, ServerConfig
+from warden.daemon.records import Process
+from warden.daemon.supervisor import Supervisor
+from warden.events import types
+from warden.process.ending import Fate, exit_status, is_final, when_all_finished
+
+
+class Ending:
+    """Watches the ends of processes; ``end`` shuts the daemon down with an exit status."""
+
+    def __init__(
+        self, supervisor: Supervisor, loop: asyncio.AbstractEventLoop, server: ServerConfig, end: Callable[[int], None]
+    ) -> None:
+        self._supervisor = supervisor
+        self._loop = loop
+        self._when_finished = server.exit_when_finished
+        self._end = end
+        supervisor.bus.subscribe(types.ProcessStateExitedEvent, self._on_end)
+        supervisor.bus.subscribe(types.ProcessStateFatalEvent, self._on_end)
+
+    def _on_end(self, event: types.Event) -> None:
+        assert isinstance(event, types.ProcessStateEvent)
+        # Events come before the new state is stored, and a restart follows in the same turn of the loop.
+        self._loop.call_soon(self._look, event.groupname, event.processname)
+
+    def _look(self, group_name: str, name: str) -> None:
+        group = self._supervisor.groups.get(group_name)
+        process = group.processes.get(name) if group is not None else None
+        if process is None or not self._supervisor.may_start or not is_final(process.state):
+            return
+        log = self._supervisor.log
+        if process.config.policy.essential:
+            status = exit_status(_fate(process))
+            log.critical(f"{process.namespec} is essential and has ended: supervisord ends with exit status {status}")
+            self._end(status)
+        elif self._when_finished:
+            counted = (
+                one for one in self._supervisor.processes_in_start_order() if one.config.kind is not Kind.LISTENER
+            )
+            finished = when_all_finished(map(_fate, counted))
+            if finished is not None:
+                log.info(f"all programs have finished: supervisord ends with exit status {finished}")
+                self._end(finished)
+
+
+def _fate(process: Process) -> Fate:
+    return Fate(
+        process.state, process.config.policy, process.last_exit, process.starts_by_itself, bool(process.started)
+    )
