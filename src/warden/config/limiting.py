@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from warden.config import limit_options as options
 from warden.config import rights as system
-from warden.config.bounds import CgroupLimits, Limits
+from warden.config.bounds import NO_LIMITS, CgroupLimits, Limits
 from warden.config.model import ProcessConfig
 from warden.config.rights import Rights
 from warden.config.sections import SectionReader
@@ -40,7 +40,7 @@ def with_limits(process: ProcessConfig, reader: SectionReader, rights: Rights, c
             reader.fail(f"{option.name} cannot be set: {obstacle}", option)
     if groups and (obstacle := system.obstacle_to_groups(rights)):
         reader.fail(obstacle, options.SUPPLEMENTARY_GROUPS)
-    return replace(process, groups=groups, limits=limits)
+    return replace(process, groups=groups, limits=NO_LIMITS if limits == NO_LIMITS else limits)  # one for nearly all
 
 
 def _read_cgroup(reader: SectionReader, parent: str | None) -> CgroupLimits | None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
+from warden.daemon.history import History
 from warden.daemon.output import Output
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
 from warden.process.machine import State
-from warden.rpc.insight import Transition
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
-
-_REMEMBERED = 50  # changes of phase that are kept for each process
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ class Process:
     vitals: Vitals | None = None
     leaving: Leave | None = None
     waiting_for: tuple[str, ...] = ()
-    history: deque[Transition] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    history: History = field(default_factory=History)
 
     @property
     def name(self) -> str:

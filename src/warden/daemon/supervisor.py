@@ -165,6 +165,7 @@ class Supervisor:
         process.config = config
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
+        self.touch(process)
         self._fleet_changed()
 
     def _fleet_changed(self) -> None:

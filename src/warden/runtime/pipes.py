@@ -178,6 +178,8 @@ def read_rest(fd: int, on_data: Callable[[bytes], None]) -> None:
 class InputPipe:
     """Writes to the stdin of a child; what does not fit waits, up to ``limit`` bytes."""
 
+    __slots__ = ("_fd", "_limit", "_loop", "_waiting")
+
     def __init__(self, loop: asyncio.AbstractEventLoop, fd: int, *, limit: int = 16 * 1024 * 1024) -> None:
         os.set_blocking(fd, False)
         self._loop = loop
