@@ -20,7 +20,7 @@ COSTLY = (
         "aiohttp",
         "jinja2",
     ),
-    *("psutil", "unittest", "concurrent.futures.thread", "multiprocessing", "warden.daemon.facade.session"),
+    *("psutil", "platform", "unittest", "concurrent.futures.thread", "multiprocessing", "warden.daemon.facade.session"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import resource
 import sys
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ def obstacle_to_ionice(limits: Limits, rights: Rights) -> str | None:
     """Say why the disk precedence cannot be set; None if it can."""
     if limits.ionice is None:
         return None
-    if sys.platform != "linux" or platform.machine() not in IOPRIO_SET:
+    if sys.platform != "linux" or os.uname().machine not in IOPRIO_SET:
         return "this system has no I/O precedence that could be set"
     realtime = limits.ionice[0] == IO_CLASSES["realtime"]
     if realtime and not (rights.have(SYS_ADMIN) or rights.have(SYS_NICE)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import platform
 from typing import Any
 
 from warden.config.bounds import NO_LIMITS, CgroupLimits, Limits
@@ -20,7 +19,7 @@ def orders(limits: Limits, namespec: str) -> dict[str, Any] | None:
     return {
         "rlimits": [list(limit) for limit in limits.rlimits],
         "nice": limits.nice,
-        "ionice": None if limits.ionice is None else [*limits.ionice, IOPRIO_SET[platform.machine()]],
+        "ionice": None if limits.ionice is None else [*limits.ionice, IOPRIO_SET[os.uname().machine]],
         "oom_score_adj": limits.oom_score_adj,
         "cpu_affinity": list(limits.cpu_affinity),
         "no_new_privs": limits.no_new_privs,
