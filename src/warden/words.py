@@ -78,7 +78,7 @@ class UnhealthyAction(enum.StrEnum):
 
 
 class ExitStatus(NamedTuple):
-    """How a child ended: exactly one of ``code`` and ``signum`` is set."""
+    """How a child ended: one of ``code`` and ``signum`` is set, none if nobody can know."""
 
     code: int | None = None
     signum: int | None = None
@@ -93,7 +93,9 @@ class ExitStatus(NamedTuple):
         """Say it as the activity log does: ``exit status 2``, ``terminated by SIGTERM``."""
         if self.code is not None:
             return f"exit status {self.code}"
-        return f"terminated by {signal_text(self.signum or 0)}" + (" (core dumped)" if self.core_dumped else "")
+        if self.signum is None:
+            return "exit status unknown"
+        return f"terminated by {signal_text(self.signum)}" + (" (core dumped)" if self.core_dumped else "")
 
 
 def signal_text(signum: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,12 +12,14 @@ from pathlib import Path
 from warden.config.model import ChannelConfig, Config, GroupConfig, Kind, Policy, ProcessConfig, ServerConfig
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
+from warden.daemon.notes import Notes
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.events.bus import Bus
 from warden.events.pool import Serials
 from warden.events.types import Event
 from warden.logs.mainlog import MainLog
+from warden.runtime.parent import OwnParent
 from warden.runtime.reaper import Reaper
 from warden.words import Mood, Phase, split_namespec
 
@@ -76,7 +79,8 @@ class Stage:
         self.supervisor = Supervisor(
             self.config,
             loop=loop,
-            reaper=self.reaper,
+            parent=OwnParent(loop, self.reaper, os.getpid()),
+            notes=Notes(),
             log=self.log,
             bus=self.bus,
             flusher=flusher,

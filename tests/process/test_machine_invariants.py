@@ -64,7 +64,7 @@ class Life(RuleBasedStateMachine):
     def configure(self, policy: Policy) -> None:
         self.policy = policy
         self.state, self.now, self.next_pid = State(), 1000.0, 100
-        self.spawning = False
+        self.spawning = self.unwanted = False
 
     def feed(self, event: Event) -> None:
         before = self.state
@@ -85,7 +85,8 @@ class Life(RuleBasedStateMachine):
             case Spawn():
                 assert not self.state.pid, "never two children for one process"
                 assert event != Tick(may_start=False), "nothing starts while the daemon goes down"
-                self.spawning = True
+                assert not self.spawning, "one start at a time"
+                self.spawning, self.unwanted = True, False
         return at
 
     @precondition(lambda self: self.spawning)
@@ -94,11 +95,14 @@ class Life(RuleBasedStateMachine):
         self.spawning = False
         self.next_pid += 1
         self.feed(Spawned(self.next_pid) if works else SpawnFailed("no"))
+        if self.unwanted:
+            assert self.state.phase in (Phase.STOPPING, Phase.STOPPED, Phase.FATAL), "a stop is never forgotten"
 
-    @precondition(lambda self: not self.spawning)
     @rule(event=st.sampled_from(HAPPENINGS))
     def something_happens(self, event: Event) -> None:
         self.feed(event)
+        if self.spawning and isinstance(event, StartRequested | StopRequested):
+            self.unwanted = isinstance(event, StopRequested)
 
     @rule(seconds=st.floats(0, 30))
     def time_passes(self, seconds: float) -> None:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
+from warden.runtime.pipes import InputPipe, OutputPipes
 from warden.runtime.reaper import Reaper
+from warden.runtime.slot import PlainReader
 from warden.runtime.spawn import Identity, SpawnPlan, send_signal, spawn
 from warden.words import ExitStatus
 
@@ -46,6 +47,25 @@ def play(scenario: Callable[[Stage], Awaitable[None]]) -> None:
         stage.reaper.detach(stage.loop)
 
     asyncio.run(run())
+
+
+class Ear:
+    """The source of a pipe: two functions."""
+
+    number = 0
+
+    def __init__(self, take: Callable[[bytes], object], end: Callable[[], object] = lambda: None) -> None:
+        self._take = take
+        self._end = end
+
+    def position(self) -> tuple[int, int]:
+        return 0, 0
+
+    def take(self, data: bytes) -> None:
+        self._take(data)
+
+    def end(self) -> None:
+        self._end()
 
 
 def python(code: str, **more: object) -> SpawnPlan:
@@ -272,14 +292,14 @@ def test_output_arrives_whole_and_in_order_from_many_children() -> None:
     lines = 2000
 
     async def scenario(stage: Stage) -> None:
-        pipes = OutputPipes(stage.loop)
+        pipes = OutputPipes(stage.loop, PlainReader())
         said: list[bytearray] = []
         ends = []
         for _ in range(5):
             ours, theirs = os.pipe()
             heard = bytearray()
             end: asyncio.Future[None] = stage.loop.create_future()
-            pipes.add(ours, heard.extend, lambda end=end: end.set_result(None))  # type: ignore[misc]
+            pipes.add(ours, Ear(heard.extend, partial(end.set_result, None)))
             stage.start(python(f"for i in range({lines}): print(i, flush=not i % 50)", stdout=theirs))
             os.close(theirs)
             said.append(heard)
@@ -299,7 +319,7 @@ def test_a_flood_on_many_pipes_is_read_in_turns_and_keeps_nobody_from_the_loop()
     count = 100
 
     async def scenario(stage: Stage) -> None:
-        pipes = OutputPipes(stage.loop)
+        pipes = OutputPipes(stage.loop, PlainReader())
         ends = [os.pipe() for _ in range(count)]
         taken: list[int] = []
         turns = 0
@@ -320,7 +340,7 @@ def test_a_flood_on_many_pipes_is_read_in_turns_and_keeps_nobody_from_the_loop()
 
         for number, (reader, writer) in enumerate(ends):
             os.write(writer, b"x" * 60_000)
-            pipes.add(reader, partial(take, number), lambda: None)
+            pipes.add(reader, Ear(partial(take, number)))
         turn()
         await done.wait()
 
@@ -336,7 +356,7 @@ def test_a_flood_on_many_pipes_is_read_in_turns_and_keeps_nobody_from_the_loop()
 
 def test_a_pipe_that_is_removed_in_the_middle_of_a_batch_is_left_alone() -> None:
     async def scenario(stage: Stage) -> None:
-        pipes = OutputPipes(stage.loop)
+        pipes = OutputPipes(stage.loop, PlainReader())
         heard: list[bytes] = []
         first, second = os.pipe(), os.pipe()
         done: asyncio.Future[None] = stage.loop.create_future()
@@ -349,7 +369,7 @@ def test_a_pipe_that_is_removed_in_the_middle_of_a_batch_is_left_alone() -> None
 
         for reader, writer in (first, second):
             os.write(writer, b"x")
-            pipes.add(reader, take, lambda: None)
+            pipes.add(reader, Ear(take))
         await done
 
         assert heard == [b"x"]
@@ -362,11 +382,11 @@ def test_a_pipe_that_is_removed_in_the_middle_of_a_batch_is_left_alone() -> None
 
 def test_who_answers_us_is_heard_while_other_pipes_gather_a_batch() -> None:
     async def scenario(stage: Stage) -> None:
-        pipes = OutputPipes(stage.loop)
+        pipes = OutputPipes(stage.loop, PlainReader())
         heard: asyncio.Queue[bytes] = asyncio.Queue()
         chatty, listener = os.pipe(), os.pipe()
-        pipes.add(chatty[0], heard.put_nowait, lambda: None)
-        pipes.add(listener[0], heard.put_nowait, lambda: None, prompt=True)
+        pipes.add(chatty[0], Ear(heard.put_nowait))
+        pipes.add(listener[0], Ear(heard.put_nowait), prompt=True)
         rounds = []
         for _ in range(20):  # one is enough: a slow machine may let a batch pass unseen
             for word in (b"a", b"b"):  # one little write after the other: the next batch waits
@@ -387,14 +407,14 @@ def test_who_answers_us_is_heard_while_other_pipes_gather_a_batch() -> None:
 @pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux can change what a pipe holds")
 def test_a_pipe_that_was_full_holds_more_afterwards_but_only_a_few_pipes_may() -> None:
     async def scenario(stage: Stage) -> None:
-        pipes = OutputPipes(stage.loop)
+        pipes = OutputPipes(stage.loop, PlainReader())
         heard: asyncio.Queue[int] = asyncio.Queue()
         floods = [os.pipe() for _ in range(10)]
         before = fcntl.fcntl(floods[0][0], fcntl.F_GETPIPE_SZ)
         for reader, writer in floods:
             os.set_blocking(writer, False)
             os.write(writer, bytes(before))
-            pipes.add(reader, lambda data: heard.put_nowait(len(data)), lambda: None)
+            pipes.add(reader, Ear(lambda data: heard.put_nowait(len(data))))
         told = [await heard.get() for _ in floods]
 
         sizes = sorted(fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ) for reader, _ in floods)
@@ -407,16 +427,22 @@ def test_a_pipe_that_was_full_holds_more_afterwards_but_only_a_few_pipes_may() -
     play(scenario)
 
 
-def test_the_rest_is_what_stands_in_the_pipe_now() -> None:
-    reader, writer = os.pipe()
-    os.write(writer, b"last words")
-    heard = bytearray()
+@pytest.mark.parametrize("written", [b"last words", b"x" * 60_000, b""])
+def test_the_rest_is_what_stands_in_the_pipe_now_even_if_somebody_else_could_still_write(written: bytes) -> None:
+    async def scenario(stage: Stage) -> None:
+        pipes = OutputPipes(stage.loop, PlainReader())
+        reader, writer = os.pipe()
+        heard = bytearray()
+        os.write(writer, written)
 
-    read_rest(reader, heard.extend)
+        pipes.drain(reader, Ear(heard.extend))
 
-    assert heard == b"last words"
-    os.close(reader)
-    os.close(writer)
+        assert heard == written
+        pipes.close()
+        os.close(reader)
+        os.close(writer)
+
+    play(scenario)
 
 
 def test_input_that_does_not_fit_waits_and_arrives_whole() -> None:

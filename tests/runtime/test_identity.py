@@ -76,7 +76,7 @@ def test_the_pid_file_holds_our_pid_and_goes_with_us(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     file = PidFile(str(path))
 
-    assert file.write()
+    assert file.write(os.getpid())
     assert path.read_text() == f"{os.getpid()}\n"
     file.remove()
     file.remove()
@@ -98,32 +98,32 @@ def test_only_a_regular_pid_file_is_removed(tmp_path: Path) -> None:
     path.symlink_to("/dev/null")
     file = PidFile(str(path))
 
-    assert file.write()
+    assert file.write(os.getpid())
     file.remove()
 
     assert path.is_symlink()
 
 
 def test_a_pid_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    assert not PidFile(str(tmp_path / "missing" / "pid")).write()
+    assert not PidFile(str(tmp_path / "missing" / "pid")).write(os.getpid())
 
 
-def test_a_pid_file_that_can_be_opened_but_not_written_is_removed_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse() -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_a_pid_file_that_can_be_opened_but_not_written_is_removed_again(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        written = PidFile(str(tmp_path / "pid")).write(os.getpid())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    monkeypatch.setattr("os.getpid", refuse)
-
-    assert not PidFile(str(tmp_path / "pid")).write()
+    assert not written
     assert not (tmp_path / "pid").exists()
 
 
 def test_a_pid_file_that_cannot_be_removed_is_left(tmp_path: Path) -> None:
     path = tmp_path / "pid"
     file = PidFile(str(path))
-    file.write()
+    file.write(os.getpid())
     path.unlink()
     path.mkdir()
 
@@ -139,7 +139,7 @@ def test_a_stale_or_broken_pid_file_is_replaced(tmp_path: Path, text: str) -> No
     file = PidFile(str(path))
 
     file.check()
-    assert file.write()
+    assert file.write(os.getpid())
 
     assert path.read_text() == f"{os.getpid()}\n"
 

@@ -199,6 +199,7 @@ class ServerConfig:
     minfds: int = 1024
     minprocs: int = 200
     nocleanup: bool = False
+    keeper: bool = True
     childlogdir: str
     user: int | None = None  # uid
     directory: str | None = None

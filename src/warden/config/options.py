@@ -74,6 +74,14 @@ SILENT = row("silent", readers.boolean, "false", FILE, "In the foreground, do no
 MINFDS = row("minfds", readers.integer, "1024", FILE, "File descriptors that must be available at start.")
 MINPROCS = row("minprocs", readers.integer, "200", FILE, "Processes that must be available at start.")
 NOCLEANUP = row("nocleanup", readers.boolean, "false", FILE, "Keep the AUTO logs of the previous run.")
+KEEPER = row(
+    "keeper",
+    readers.boolean,
+    "true",
+    FILE,
+    "Keep the programs, their output and the listening sockets in a small process of their own, so that nothing stops "
+    "them when the rest crashes or is upgraded; Linux only.",
+)
 CHILDLOGDIR = optional(
     "childlogdir",
     readers.existing_directory,
@@ -287,7 +295,7 @@ SUPERVISORD = SectionKind(
     doc="The daemon itself.",
     options=(
         *(LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS, MINPROCS),
-        *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
+        *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, KEEPER, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
         *limit_options.MAIN_ROWS,
         *operating.SUPERVISORD_ROWS,
     ),

@@ -41,6 +41,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     identifier, nodaemon, silent = read(options.IDENTIFIER), read(options.NODAEMON), read(options.SILENT)
     childlogdir = read(options.CHILDLOGDIR) or temporary_directory(environ)
     nocleanup, strip_ansi = read(options.NOCLEANUP), read(options.STRIP_ANSI)
+    keeper = read(options.KEEPER)
     environment = {**reader.read(limit_options.MAIN_ENV_FILE), **reader.read(options.ENVIRONMENT)}
     cgroup = reader.read(limit_options.CGROUP)
     return ServerConfig(
@@ -57,6 +58,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
         minfds=minfds,
         minprocs=minprocs,
         nocleanup=nocleanup,
+        keeper=keeper,
         childlogdir=_absolute(base, childlogdir),
         directory=directory,
         strip_ansi=strip_ansi,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from warden.daemon.notes import Notes
 from warden.daemon.records import Process
 from warden.events import types
 from warden.events.bus import Bus
@@ -41,7 +42,7 @@ _CAUSES_IN_TIME = {
 
 def _cause(event: Event, previous: Phase) -> str:
     """Return one word for what brought a process out of its previous phase."""
-    return _CAUSES_IN_TIME[previous] if isinstance(event, machine.Tick) else _CAUSES[type(event)]
+    return _CAUSES_IN_TIME.get(previous, "") if isinstance(event, machine.Tick) else _CAUSES[type(event)]
 
 
 def _reason_we_sent(process: Process) -> str:
@@ -53,9 +54,10 @@ def _reason_we_sent(process: Process) -> str:
 class Announcer:
     """Turns the core's announcements into log lines and events."""
 
-    def __init__(self, bus: Bus, log: MainLog) -> None:
+    def __init__(self, bus: Bus, log: MainLog, notes: Notes) -> None:
         self._bus = bus
         self._log = log
+        self._notes = notes
 
     def announce(self, process: Process, change: Announce, event: Event, *, going_down: bool) -> None:
         """Log and publish one change of phase, which ``event`` brought about."""
@@ -77,20 +79,19 @@ class Announcer:
                 )
             )
 
-    @staticmethod
-    def _remember(process: Process, change: Announce) -> None:
+    def _remember(self, process: Process, change: Announce) -> None:
         ended = change.pid != 0 and change.phase in (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)
-        process.history.append(
-            Transition(
-                at=time.time(),
-                phase=change.phase,
-                previous=change.previous,
-                cause=change.cause,
-                pid=change.pid,
-                exit=str(process.last_exit) if ended else "",
-                sent=_reason_we_sent(process) if ended else "",
-            )
+        transition = Transition(
+            at=time.time(),
+            phase=change.phase,
+            previous=change.previous,
+            cause=change.cause,
+            pid=change.pid,
+            exit=str(process.last_exit) if ended else "",
+            sent=_reason_we_sent(process) if ended else "",
         )
+        process.history.append(transition)
+        self._notes.history(process, transition)
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

@@ -19,10 +19,13 @@ def make(
 ) -> dict[Channel, Output]:
     """Make the channels, with the AUTO logs that ``token`` marks as ours; ``listeners`` hear of one channel.
 
+    AUTO logs that the process has already are used.
+
     Raises:
         OSError: an AUTO log cannot be created.
     """
     config, outputs = process.config, {}
+    known, process.auto_paths = dict(process.auto_paths), ()
     for channel in Channel:
         channel_config = config.stdout if channel is Channel.STDOUT else config.stderr
         protocol = config.kind is Kind.LISTENER and channel is Channel.STDOUT
@@ -30,7 +33,10 @@ def make(
             channel_config = replace(channel_config, capture_maxbytes=0, events_enabled=False, syslog=False)
         path = channel_config.logfile
         if path is AUTO:
-            path = autolog.create(server.childlogdir, config.name, channel, server.identifier, token=token)
+            path = known.get(channel) or autolog.create(
+                server.childlogdir, config.name, channel, server.identifier, token=token
+            )
+            process.auto_paths = (*process.auto_paths, (channel.value, path))
         outputs[channel] = Output(
             process=config.name,
             channel=channel,

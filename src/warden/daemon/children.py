@@ -9,20 +9,23 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 from warden.config.model import FcgiSocketConfig, ProcessConfig
 from warden.daemon import command
 from warden.daemon.flusher import Flusher
-from warden.daemon.records import Child, OpenPipe, Process
+from warden.daemon.notes import Notes
+from warden.daemon.openpipe import OpenPipe
+from warden.daemon.records import Child, Process
 from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.runtime.identity import errno_name, identity_for_child
 from warden.runtime.limits import clear_away, orders
-from warden.runtime.pipes import InputPipe, OutputPipes, read_rest
-from warden.runtime.reaper import Reaper
+from warden.runtime.parent import FoundChild, Parent
+from warden.runtime.pipes import InputPipe, OutputPipes
 from warden.runtime.sockets import SharedSocket
-from warden.runtime.spawn import Identity, SpawnPlan, spawn
+from warden.runtime.spawn import Identity, SpawnPlan
 from warden.words import Channel, ExitStatus
 
 _User = tuple[int | None, int | None, tuple[int, ...]]  # as a configuration has them: uid, gid, more groups
@@ -39,34 +42,52 @@ class _Wiring:
     stdin: int
     stdout: int
     stderr: int
-    our_stdin: int | None
-    outputs: dict[Channel, OpenPipe]
+    ours: dict[str, int]  # our ends by name: stdin, stdout, stderr
+    takers: dict[Channel, Callable[[bytes], None]]
+
+
+class Audience(Protocol):
+    """Who wants to know what becomes of children; called on the loop."""
+
+    def on_birth(self, process: Process, pid: int) -> None:
+        """Hear that the child exists."""
+        ...
+
+    def on_refusal(self, process: Process, reason: str) -> None:
+        """Hear that there will be no child; the reference's ``spawnerr``."""
+        ...
+
+    def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
+        """Hear how a child has ended, and when on the monotonic clock; after its last output."""
+        ...
 
 
 class Children:
-    """Starts children and hands back their exits, after their last output.
+    """Starts children and tells ``audience`` what becomes of them.
 
     ``serverurl`` is the AUTO value of SUPERVISOR_SERVER_URL, None without a
-    server.  ``on_exit`` is called on the loop, once for each child.
+    server.
     """
 
     def __init__(
         self,
         *,
         loop: asyncio.AbstractEventLoop,
-        reaper: Reaper,
+        parent: Parent,
+        notes: Notes,
         log: MainLog,
         serverurl: str | None,
-        on_exit: Callable[[Process, ExitStatus], None],
+        audience: Audience,
         flusher: Flusher,
     ) -> None:
         self._loop = loop
-        self._reaper = reaper
+        self._parent = parent
+        self._notes = notes
         self._log = log
         self._serverurl = serverurl
-        self._on_exit = on_exit
+        self._audience = audience
         self._flusher = flusher
-        self._pipes = OutputPipes(loop)
+        self._pipes = OutputPipes(loop, notes.slot)
         self._environ = dict(os.environ)
         self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
         self._users: dict[_User, Identity | str | None] = {}
@@ -80,11 +101,16 @@ class Children:
         argv = command.split(config.command)
         return argv, command.resolve(config, argv[0], self._environ.get("PATH"))
 
-    def start(self, process: Process) -> int:
-        """Start a child for ``process``, connect its pipes and return its pid.
+    @property
+    def crowded(self) -> bool:
+        """Whether more starts would only queue up."""
+        return self._parent.crowded
+
+    def start(self, process: Process) -> None:
+        """Begin to start a child for ``process``, known as ``process.life``; the audience hears what becomes of it.
 
         Raises:
-            CannotSpawn: there is no child, and nothing is left open.
+            CannotSpawn: there will be no child, and nothing is left open.
         """
         try:
             argv, executable = self.resolve(process.config)
@@ -95,46 +121,74 @@ class Children:
                 wiring = self._wire(process, theirs, undo)
             except OSError as error:
                 raise CannotSpawn(_dispatcher_error(process.name, error)) from None
-            try:
-                pid = spawn(self._plan(process, argv, executable, wiring))
-            except OSError as error:
-                raise CannotSpawn(_fork_error(process.name, error)) from None
+            plan = self._plan(process, argv, executable, wiring)
+            unborn = _Unborn(self, process, wiring, undo.pop_all())
+            tag = {"name": process.namespec, "ends": list(wiring.ours)}
+            self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
+
+    def settle(self, process: Process) -> None:
+        """Wait until it is known what became of a start: for plugins, which expect that."""
+        self._parent.settle(process.life)
+
+    def find(self, process: Process, found: FoundChild) -> None:
+        """Go on with a child that a brain before us has started.
+
+        Raises:
+            OSError: one of its logs cannot be opened.
+        """
+        with ExitStack() as undo:
+            ours = dict(zip(found.tag["ends"], found.ends, strict=True))
+            takers = {channel: self._taker(process, channel, undo) for channel in Channel if channel in ours}
             undo.pop_all()
-        self._reaper.register(pid, partial(self._ended, process))
-        stdin = None if wiring.our_stdin is None else InputPipe(self._loop, wiring.our_stdin)
-        process.child = Child(pid, stdin, wiring.outputs)
-        for channel, pipe in wiring.outputs.items():
-            at_end = partial(self._end_of_output, process, channel)
-            self._pipes.add(
-                pipe.fd, pipe.take, at_end, prompt=process.on_stdout is not None and channel is Channel.STDOUT
-            )
+        if process.config.socket is not None:
+            self.shared_socket(process.config.socket).join()
+        self._connect(process, found.pid, ours, takers)
+        self._parent.adopt(found, _Born(self, process))
+
+    def connect(self, process: Process, pid: int, wiring: _Wiring) -> None:
+        """A child is born: listen to it."""
+        self._connect(process, pid, wiring.ours, wiring.takers)
+        self._audience.on_birth(process, pid)
+
+    def _connect(
+        self, process: Process, pid: int, ours: dict[str, int], takers: dict[Channel, Callable[[bytes], None]]
+    ) -> None:
+        stdin = InputPipe(self._loop, ours["stdin"]) if "stdin" in ours else None
+        process.child = Child(pid, stdin, {})
+        for channel, take in takers.items():
+            pipe = OpenPipe(process, channel, ours[channel], take, self._notes, self._end_of_output)
+            process.child.outputs[channel] = pipe
+            self._pipes.add(pipe.fd, pipe, prompt=pipe.is_conversation)
             self._follow(process, channel)  # what its predecessor wrote may still wait
-        return pid
+
+    def refuse(self, process: Process, error: OSError, undo: ExitStack) -> None:
+        """There is no child: close what was open for it."""
+        undo.close()
+        self._audience.on_refusal(process, _fork_error(process.name, error))
 
     def _wire(self, process: Process, theirs: ExitStack, undo: ExitStack) -> _Wiring:
         """Open pipes and logs; ``theirs`` closes the child's ends, ``undo`` everything else."""
 
-        def pipe(*, child_reads: bool) -> tuple[int, int]:
+        def pipe(name: str, *, child_reads: bool) -> int:
             reader, writer = os.pipe()
-            ours, child = (writer, reader) if child_reads else (reader, writer)
-            undo.callback(os.close, ours)
+            mine, child = (writer, reader) if child_reads else (reader, writer)
+            undo.callback(os.close, mine)
             theirs.callback(os.close, child)
-            return ours, child
+            ours[name] = mine
+            return child
 
         config = process.config
-        our_stdin: int | None = None
-        if config.socket is None:
-            our_stdin, stdin = pipe(child_reads=True)
-        else:
-            stdin = self._acquire(config.socket, undo)
-        ours, stdout = pipe(child_reads=False)
-        fds, stderr = {Channel.STDOUT: ours}, stdout
+        ours: dict[str, int] = {}
+        stdin = pipe("stdin", child_reads=True) if config.socket is None else self._acquire(config.socket, undo)
+        stdout = stderr = pipe(Channel.STDOUT, child_reads=False)
         if not config.redirect_stderr:
-            fds[Channel.STDERR], stderr = pipe(child_reads=False)
-        for channel in fds:
-            undo.callback(process.outputs[channel].close)
-        outputs = {channel: OpenPipe(fd, _taker(process, channel)) for channel, fd in fds.items()}
-        return _Wiring(stdin=stdin, stdout=stdout, stderr=stderr, our_stdin=our_stdin, outputs=outputs)
+            stderr = pipe(Channel.STDERR, child_reads=False)
+        takers = {channel: self._taker(process, channel, undo) for channel in Channel if channel in ours}
+        return _Wiring(stdin=stdin, stdout=stdout, stderr=stderr, ours=ours, takers=takers)
+
+    def _taker(self, process: Process, channel: Channel, undo: ExitStack) -> Callable[[bytes], None]:
+        undo.callback(process.outputs[channel].close)
+        return process.outputs[channel].open()
 
     def _acquire(self, config: FcgiSocketConfig, undo: ExitStack) -> int:
         shared = self.shared_socket(config)
@@ -148,7 +202,14 @@ class Children:
     def shared_socket(self, config: FcgiSocketConfig) -> SharedSocket:
         """Return the one socket of an fcgi-program, whoever uses it."""
         if config not in self._sockets:
-            self._sockets[config] = SharedSocket(config, self._log.info)
+            name = f"fcgi {config.program} {config.url}"
+            self._sockets[config] = SharedSocket(
+                config,
+                self._log.info,
+                on_open=lambda fd: self._parent.hold(name, fd),
+                on_close=lambda: self._parent.drop(name),
+                inherited=self._parent.inherit(name),
+            )
         return self._sockets[config]
 
     def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring) -> SpawnPlan:
@@ -208,19 +269,20 @@ class Children:
         """Stop reading; there are no children any more."""
         self._pipes.close()
 
-    def _end_of_output(self, process: Process, channel: Channel) -> None:
+    def _end_of_output(self, pipe: OpenPipe) -> None:
+        process, channel = pipe.process, pipe.channel
         assert process.child is not None
-        fd = process.child.outputs.pop(channel).fd
-        os.close(fd)
-        self._log.debug(f"fd {fd} closed, stopped monitoring <{process.name} ({channel})>")
+        del process.child.outputs[channel]
+        os.close(pipe.fd)
+        self._log.debug(f"fd {pipe.fd} closed, stopped monitoring <{process.name} ({channel})>")
 
-    def _ended(self, process: Process, status: ExitStatus) -> None:
-        """Read what the child left in its pipes, then close everything that was its."""
+    def end(self, process: Process, status: ExitStatus, at: float) -> None:
+        """Read what a child left in its pipes, then close everything that was its."""
         child = process.child
         assert child is not None
         for pipe in child.outputs.values():
             self._pipes.remove(pipe.fd)
-            read_rest(pipe.fd, pipe.take)
+            self._pipes.drain(pipe.fd, pipe)
             os.close(pipe.fd)
         if child.stdin is not None:
             child.stdin.close()
@@ -230,20 +292,49 @@ class Children:
         if process.config.socket is not None:
             self._sockets[process.config.socket].release()
         clear_away(process.config.limits, process.namespec)
-        self._on_exit(process, status)
+        life = process.life
+        self._audience.on_exit(process, status, at)
+        self._parent.bury(life)  # last: until then whoever comes after us hears of it again
 
 
-def _taker(process: Process, channel: Channel) -> Callable[[bytes], None]:
-    """Open the channel's log and return what takes the child's output."""
-    log, hear = process.outputs[channel].open(), process.on_stdout
-    if hear is None or channel is not Channel.STDOUT:
-        return log
+class _Born:
+    """Waits for the end of a child."""
 
-    def take(data: bytes) -> None:
-        log(data)
-        hear(data)
+    __slots__ = ("_children", "_process")
 
-    return take
+    def __init__(self, children: Children, process: Process) -> None:
+        self._children = children
+        self._process = process
+
+    def born(self, pid: int) -> None:
+        """Nothing to do: it lives already."""
+
+    def refused(self, error: OSError) -> None:
+        """Nothing to do: it lives already."""
+
+    def ended(self, status: ExitStatus, at: float) -> None:
+        """Hear how it ended."""
+        self._children.end(self._process, status, at)
+
+
+class _Unborn(_Born):
+    """Waits for the birth of a child, and then for its end."""
+
+    __slots__ = ("_undo", "_wiring")
+
+    def __init__(self, children: Children, process: Process, wiring: _Wiring, undo: ExitStack) -> None:
+        super().__init__(children, process)
+        self._wiring = wiring
+        self._undo = undo
+
+    def born(self, pid: int) -> None:
+        """Hear that it exists."""
+        self._undo.pop_all()
+        self._children.connect(self._process, pid, self._wiring)
+
+    def refused(self, error: OSError) -> None:
+        """Hear that it does not."""
+        self._children.refuse(self._process, error, self._undo)
 
 
 def socket_error(config: FcgiSocketConfig, error: OSError) -> str:

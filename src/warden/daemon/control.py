@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import groupby
 from operator import attrgetter
@@ -36,7 +35,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.machine import StartRequested
+from warden.process.machine import StartRequested, State
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -82,7 +81,7 @@ class DaemonControl(StandingOrders):
     @property
     def pid(self) -> int:
         """The daemon's pid."""
-        return os.getpid()
+        return self._supervisor.pid
 
     @property
     def mood(self) -> Mood:
@@ -167,16 +166,17 @@ class DaemonControl(StandingOrders):
         if process.state.phase is Phase.STOPPING:
             if not wait:
                 raise AbnormalTermination(asked)
-            with _watching(process, set(Phase) - {Phase.STOPPING}) as ended:
+            with _watching(process, lambda state: state.phase is not Phase.STOPPING) as ended:
                 await ended
             self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested(requested("start")))
         if not process.state.waiting:
-            _judge(process.state.phase, asked)
+            with _watching(process, lambda state: state.pid or state.phase is not Phase.STARTING) as answered:
+                _judge(await answered, asked)
         if wait:
             await self._released(process, asked)
-            with _watching(process, set(Phase) - {Phase.STARTING}) as decided:
+            with _watching(process, lambda state: state.phase is not Phase.STARTING) as decided:
                 _judge(await decided, asked)
 
     async def _released(self, process: Process, asked: str) -> None:
@@ -203,7 +203,7 @@ class DaemonControl(StandingOrders):
 
     async def _stopped(self, process: Process) -> Phase:
         """Wait for the end of a stop, whoever starts the process afterwards, and say now and then that we wait."""
-        with _watching(process, STOPPED_PHASES) as ended:
+        with _watching(process, lambda state: state.phase in STOPPED_PHASES) as ended:
             while not ended.done():
                 self._supervisor.log.info(f"waiting for {process.name} to stop")
                 await asyncio.wait({ended}, timeout=_REPORT_SECONDS)
@@ -268,6 +268,7 @@ class DaemonControl(StandingOrders):
     async def reload_config(self) -> Changes:
         """Read the configuration again."""
         config = await self.read_config()
+        self._supervisor.notes.available(self._available, config.groups)
         self._available = config.groups
         active = [group.config for group in self._supervisor.groups.values()]
         return diff(active, config.groups)
@@ -351,9 +352,9 @@ class DaemonControl(StandingOrders):
         self._leave(await self.read_config())
 
 
-def _watching(process: Process, phases: Set[Phase]) -> AbstractContextManager[asyncio.Future[Phase]]:
-    """Give a future that gets the first of ``phases`` that the process is in, now or after a change."""
-    return _noticing(process, lambda: process.state.phase if process.state.phase in phases else None)
+def _watching(process: Process, wanted: Callable[[State], object]) -> AbstractContextManager[asyncio.Future[Phase]]:
+    """Give a future that gets the phase of the first ``wanted`` state that the process is in, now or later."""
+    return _noticing(process, lambda: process.state.phase if wanted(process.state) else None)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -47,7 +46,7 @@ class DaemonInsight:
         return DaemonView(
             identifier=server.identifier,
             version=VERSION,
-            pid=os.getpid(),
+            pid=self._supervisor.pid,
             mood=self._supervisor.mood,
             started=self._started,
             config_file=self._config.path,

@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from warden.config.model import Config, HttpServerConfig
-from warden.config.values import Severity
+from warden.config.model import Config
 from warden.daemon.control import DaemonControl
 from warden.daemon.ending import Ending
 from warden.daemon.flusher import Flusher
-from warden.daemon.insight import DaemonInsight, open_to_all
+from warden.daemon.insight import DaemonInsight
 from warden.daemon.interfaces import Interfaces
 from warden.daemon.memory import Memory
+from warden.daemon.notes import Notes
+from warden.daemon.opening import announce_servers, announce_start, open_log
+from warden.daemon.remains import Remains
+from warden.daemon.resume import Resumption
+from warden.daemon.servers import Listeners
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
 from warden.errors import ConfigError, StartupError
@@ -29,73 +32,16 @@ from warden.http.server import HttpServer
 from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
 from warden.rpc.registry import Registry
+from warden.runtime.courier import Message
 from warden.runtime.identity import PidFile
+from warden.runtime.kept import KeeperParent, stranger
+from warden.runtime.parent import OwnParent, Parent
 from warden.runtime.reaper import Reaper
+from warden.runtime.record import Record
 from warden.runtime.signals import on_signal
-from warden.runtime.sockets import HttpListener
+from warden.runtime.slot import Slot
 from warden.runtime.threads import in_thread
 from warden.words import ExitStatus, Mood
-
-_ROOT = (
-    "Supervisor is running as root.  Privileges were not dropped because no user is specified in the config file.  "
-    "If you intend to run as root, you can set user=root in the config file to avoid this message."
-)
-_EXIT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-
-
-def open_log(config: Config, flusher: Flusher) -> MainLog:
-    """Open the activity log; ``flusher`` looks after it when it cannot be written.
-
-    Raises:
-        StartupError: the file cannot be opened.
-    """
-    server = config.server
-    log = MainLog(server.loglevel, on_wait=flusher.wait)
-    try:
-        if server.logfile is None:
-            log.add_syslog()
-        else:
-            log.add_file(server.logfile, server.logfile_maxbytes, server.logfile_backups)
-    except OSError as error:
-        raise StartupError(f"cannot open the log file {server.logfile}: {error.strerror}") from None
-    if server.nodaemon and not server.silent:
-        log.add_stdout()
-    return log
-
-
-class Listeners:
-    """The listening sockets of our HTTP servers; those that stay the same survive a restart."""
-
-    def __init__(self) -> None:
-        self._open: dict[HttpServerConfig, HttpListener] = {}
-
-    def adopt(self, configs: tuple[HttpServerConfig, ...]) -> None:
-        """Open what is new or lost its file, and close what is gone.
-
-        Raises:
-            StartupError: an address cannot be used; the others are open all the same.
-        """
-        for config, listener in tuple(self._open.items()):
-            if config not in configs or not listener.is_reachable:
-                listener.close()
-                del self._open[config]
-        refused: StartupError | None = None
-        for config in configs:
-            if config not in self._open:
-                try:
-                    self._open[config] = HttpListener(config)
-                except StartupError as error:
-                    refused = refused or error
-        if refused is not None:
-            raise refused
-
-    def copies(self) -> list[tuple[HttpServerConfig, socket.socket]]:
-        """Duplicates for a server that closes what it is given."""
-        return [(config, listener.socket.dup()) for config, listener in self._open.items()]
-
-    def close(self) -> None:
-        """Close all and remove their files."""
-        self.adopt(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +56,8 @@ class Life:
     """The daemon while it runs.
 
     ``read`` reads the configuration with the original command line.  ``ready``
-    is called once, when the pid file is written.
+    is called once, when the pid file is written.  With a ``keeper`` the
+    programs outlive us; ``remains`` are those of a brain before us.
     """
 
     def __init__(
@@ -124,6 +71,8 @@ class Life:
         memory: Memory,
         read: Callable[[], Config],
         ready: Callable[[], None],
+        keeper: KeeperParent | None = None,
+        remains: Remains | None = None,
     ) -> None:
         self._config = config
         self._log = log
@@ -133,24 +82,29 @@ class Life:
         self._memory = memory
         self._read = read
         self._ready = ready
+        self._keeper = keeper
+        self._remains = remains
         self._ticks: Ticks | None = None
-        self._serials = Serials()
-        self._started = False
+        self._serials = Serials(0 if remains is None else remains.serials)
+        self._started = remains is not None
         self.exit_status = 0  # of the daemon, once ``run`` has returned
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
         self._present: _Session  # set before anything that uses it is connected
 
     async def run(self) -> None:
-        """Run until the shutdown is complete."""
+        """Run until the shutdown is complete, or until another version has taken over."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._on_bug)
         self._flusher.attach(loop)
         syslog.LOCAL.on_wait = self._flusher.wait
         reaper = Reaper(self._on_stranger)
         reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
+        self._listen_to_signals(loop)
+        parent: Parent = self._keeper or OwnParent(loop, reaper, os.getpid())
+        notes = self._take_notes(loop)
         while True:
-            await self._session(loop, reaper)
+            await self._session(loop, parent, notes)
             if self._next is None:
                 break
             self._config, self._next = self._next, None
@@ -160,16 +114,32 @@ class Life:
         self._pidfile.remove()
         self._log.close()
 
-    async def _session(self, loop: asyncio.AbstractEventLoop, reaper: Reaper) -> None:
+    def _take_notes(self, loop: asyncio.AbstractEventLoop) -> Notes:
+        keeper, remains = self._keeper, self._remains
+        if keeper is None:
+            return Notes()
+        keeper.on_say = self._on_say
+        keeper.attach(loop)
+        self._listeners.hold(keeper)
+        slot = Slot() if remains is None else remains.slot
+        keeper.hold("slot", slot.fd)
+        return Notes(Record(partial(keeper.hold, "record"), None if remains is None else remains.facts), slot)
+
+    async def _session(self, loop: asyncio.AbstractEventLoop, parent: Parent, notes: Notes) -> None:
         config, log = self._config, self._log
+        remains, self._remains = self._remains, None
+        if remains is None:
+            notes.forget()
+            notes.config(config)
         bus = Bus(self._on_subscriber_error, self._adjust_ticks)
         self._ticks = Ticks(loop, bus)
         self._memory.open(config.server.statefile, log.warn)
-        claim = self._claim(config)
+        claim = self._claim(config, parent)
         supervisor = Supervisor(
             config,
             loop=loop,
-            reaper=reaper,
+            parent=parent,
+            notes=notes,
             log=log,
             bus=bus,
             flusher=self._flusher,
@@ -182,18 +152,21 @@ class Life:
         Ending(supervisor, loop, config.server, self._end)
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave)
         interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
-        self._add_groups(supervisor, config)
+        resumption = None
+        if remains is None:
+            self._add_groups(supervisor, config)
+        else:
+            resumption = Resumption(supervisor, remains, parent, loop.time())
+            resumption.connect()
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
         insight = DaemonInsight(supervisor, control, config)
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
-        if not self._started:
-            self._listen_to_signals(loop)
-        self._write_pidfile(config)
-        self._ready()
-        self._started = True
-        bus.publish(types.SupervisorRunningEvent())
-        loop.call_soon(supervisor.start_all)  # on the loop, where a failure of ours does not end the daemon
+        if resumption is None:
+            self._begin(config, supervisor, parent)
+        else:
+            assert remains is not None
+            self._go_on(resumption, remains, supervisor)
         await down.wait()
         await server.close()
         insight.close()
@@ -203,10 +176,36 @@ class Life:
         self._memory.save()
         if claim is not None:
             claim.release()
+            parent.drop("claim")
 
-    def _claim(self, config: Config) -> autolog.Claim | None:
+    def _begin(self, config: Config, supervisor: Supervisor, parent: Parent) -> None:
+        """Tell the world that a session begins, and start what is to start by itself."""
+        self._write_pidfile(config, parent.pid)
+        self._ready()
+        self._started = True
+        supervisor.bus.publish(types.SupervisorRunningEvent())
+        loop = asyncio.get_running_loop()
+        loop.call_soon(supervisor.start_all)  # on the loop, where a failure of ours does not end the daemon
+
+    def _go_on(self, resumption: Resumption, remains: Remains, supervisor: Supervisor) -> None:
+        """Go on with a session that a brain before us has begun."""
+        self._ready()
+        resumption.go_on()
+        alive = sum(1 for process in supervisor.processes() if process.state.pid)
+        self._log.warn(f"{remains.why}; went on with {alive} running, none of them was touched")
+        if not remains.begun:
+            supervisor.start_untouched()
+        if remains.mood < Mood.RUNNING:
+            self._leave(None if remains.mood is Mood.SHUTDOWN else self._read())
+
+    def _claim(self, config: Config, parent: Parent) -> autolog.Claim | None:
+        fd = parent.inherit("claim")
+        if fd is not None:
+            return autolog.Claim.inherited(os.readlink(f"/proc/self/fd/{fd}"), fd)
         try:
-            return autolog.Claim(config.server.childlogdir, config.server.identifier)
+            claim = autolog.Claim(config.server.childlogdir, config.server.identifier)
+            parent.hold("claim", claim.fd)
+            return claim
         except OSError as error:
             self._refuse(f"cannot create a log file in {config.server.childlogdir}: {error.strerror}")
             return None
@@ -242,9 +241,9 @@ class Life:
             self._refuse(str(error))
         announce_servers(self._config, self._log)
 
-    def _write_pidfile(self, config: Config) -> None:
-        if self._pidfile.write():
-            self._log.info(f"supervisord started with pid {os.getpid()}")
+    def _write_pidfile(self, config: Config, pid: int) -> None:
+        if self._pidfile.write(pid):
+            self._log.info(f"supervisord started with pid {pid}")
         else:
             self._log.critical(f"could not write pidfile {config.server.pidfile}")
 
@@ -252,11 +251,30 @@ class Life:
 
     def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """Listen from now on, across restarts: one that comes in between counts for the session that follows."""
-        for signum in _EXIT_SIGNALS:
-            on_signal(loop, signum, partial(self._on_exit_signal, signum))
-        on_signal(loop, signal.SIGHUP, partial(self._on_hup, loop))
-        on_signal(loop, signal.SIGUSR2, self._on_usr2)
-        on_signal(loop, signal.SIGUSR1, partial(self._log_debug, "received SIGUSR1, ignored"))
+        self._on_signal: dict[int, Callable[[], None]] = {
+            signal.SIGTERM: partial(self._on_exit_signal, signal.SIGTERM),
+            signal.SIGINT: partial(self._on_exit_signal, signal.SIGINT),
+            signal.SIGQUIT: partial(self._on_exit_signal, signal.SIGQUIT),
+            signal.SIGHUP: partial(self._on_hup, loop),
+            signal.SIGUSR2: self._on_usr2,
+            signal.SIGUSR1: self._on_usr1,
+        }
+        for signum, callback in self._on_signal.items():
+            on_signal(loop, signum, callback)
+
+    def _on_say(self, message: Message) -> None:
+        """Hear from the keeper what is no program's business."""
+        match message["say"]:
+            case "signal":
+                self._on_signal[message["signum"]]()
+            case "stranger":
+                pid, status = stranger(message)
+                if self._keeper is not None and self._keeper.pid == 1:
+                    self._on_stranger(pid, status)
+                else:  # elsewhere orphans are nobody's business: they came to us only because of the keeper
+                    self._log.debug(f"reaped orphan {pid} ({status})")
+            case "bug":
+                self._log.critical(f"keeper: {message['text']}")
 
     def _on_exit_signal(self, signum: signal.Signals) -> None:
         self._log.warn(f"received {signum.name} indicating exit request")
@@ -288,6 +306,9 @@ class Life:
             return
         if self._present.supervisor.may_start:
             self._leave(config)
+
+    def _on_usr1(self) -> None:
+        self._log.debug("received SIGUSR1, ignored")
 
     def _on_usr2(self) -> None:
         self._log.info("received SIGUSR2 indicating log reopen request")
@@ -329,36 +350,3 @@ class Life:
         error = context.get("exception")
         text = "".join(traceback.format_exception(error)) if isinstance(error, BaseException) else ""
         self._log.critical(f"{context.get('message')}\n{text}".rstrip())
-
-
-def announce_start(config: Config, log: MainLog, limits: Sequence[str] = ()) -> None:
-    """Write what waited for the log to be opened, the gravest first, and clean up after the previous run."""
-    user = config.server.user
-    if user is not None:
-        messages = [(Severity.INFO, f"Set uid to user {user} succeeded")]
-    else:
-        messages = [(Severity.CRITICAL, _ROOT)] if os.getuid() == 0 else []
-    messages = [*config.messages, *messages, *((Severity.INFO, text) for text in limits)]
-    for severity in (Severity.CRITICAL, Severity.WARNING, Severity.INFO):
-        for level, text in messages:
-            if level is severity:
-                log.log(severity, text)
-    if not config.server.nocleanup:
-        try:
-            failed = autolog.cleanup(config.server.childlogdir, config.server.identifier)
-        except OSError:
-            log.warn("Could not clear childlog dir")
-        else:
-            for path in failed:
-                log.warn(f"Failed to clean up {path!r}")
-
-
-def announce_servers(config: Config, log: MainLog) -> None:
-    """Say which interfaces each server has, and which server lets everybody in."""
-    for http in config.http:
-        for plugin in config.rpcinterfaces:
-            log.info(f"RPC interface {plugin.name!r} initialized")
-        if not http.username:
-            log.critical(f"Server {http.section!r} running without any HTTP authentication checking")
-    for text in open_to_all(config):
-        log.critical(text)

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from warden.config.model import PoolConfig
+from warden.daemon.codec import encode
+from warden.daemon.letters import letter_row
+from warden.daemon.notes import Notes
 from warden.daemon.plugins import DEFAULT_HANDLER, resolve
 from warden.daemon.records import Group, Process
 from warden.events.bus import Bus
 from warden.events.listener import Dialect, ListenerState
-from warden.events.pool import Effect, Judge, Note, Pool, RejectEvent, Send, Serials, Verdict, default_verdict
+from warden.events.pool import (
+    Effect,
+    Judge,
+    Letter,
+    Note,
+    Pool,
+    RejectEvent,
+    Send,
+    Serials,
+    Standing,
+    Verdict,
+    default_verdict,
+)
 from warden.events.types import NAMES, Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.deadlines import Deadlines
+from warden.runtime.spawn import send_signal
 
 ResultHandler = Callable[[Event, bytes], object]
 
@@ -29,7 +48,14 @@ class Pools:
     """
 
     def __init__(
-        self, *, loop: asyncio.AbstractEventLoop, bus: Bus, log: MainLog, serials: Serials, identifier: str
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        bus: Bus,
+        log: MainLog,
+        serials: Serials,
+        identifier: str,
+        notes: Notes,
     ) -> None:
         self._loop = loop
         self._bus = bus
@@ -37,6 +63,7 @@ class Pools:
         self._serials = serials
         self._identifier = identifier
         self._open_view: Callable[[], Callable[[Event], object]] = lambda: _unchanged
+        self._notes = notes
         self._pools: dict[str, RunningPool] = {}
         self._subscribed: frozenset[type[Event]] = frozenset()
         self._routes: dict[type[Event], tuple[RunningPool, ...]] = {}  # cache, built on demand
@@ -53,7 +80,9 @@ class Pools:
             dialect=Dialect(facts=config.payload_facts, text=config.payload_text),
         )
         handler = self._handler(config.result_handler)
-        pool = RunningPool(core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines)
+        pool = RunningPool(
+            core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines, notes=self._notes
+        )
         self._pools[group.config.name] = pool
         self._subscribe()
 
@@ -72,6 +101,10 @@ class Pools:
         """Where the conversation with a listener is; None for what is no listener."""
         pool = self._pools.get(group)
         return None if pool is None else pool.core.listener_state(process)
+
+    def find(self, group: str) -> RunningPool | None:
+        """Return the pool of a group, None if it is none."""
+        return self._pools.get(group)
 
     def close(self) -> None:
         """Disconnect all."""
@@ -102,6 +135,7 @@ class Pools:
         if kind not in self._routes:
             self._routes[kind] = tuple(pool for pool in self._pools.values() if issubclass(kind, pool.core.kinds))
         serial = self._serials.take()
+        self._notes.serial(self._serials.count)
         for pool in self._routes[kind]:
             pool.accept(event, serial)
 
@@ -118,8 +152,11 @@ class RunningPool:
         loop: asyncio.AbstractEventLoop,
         log: MainLog,
         deadlines: Deadlines[RunningPool],
+        notes: Notes,
     ) -> None:
         self.core = core
+        self._notes = notes
+        self._noted: dict[str, Standing] = {}
         self._processes = group.processes
         self._handler = handler
         self._loop = loop
@@ -163,15 +200,55 @@ class RunningPool:
     def _do(self, effects: list[Effect]) -> None:
         """Carry out effects in order; those that follow from one of them come after the others."""
         self._to_do.extend(effects)
+        self._note()
         if self._busy:
             return
         self._busy = True
         try:
             while self._to_do:
-                self._to_do.extend(self._carry_out(self._to_do.popleft()))
+                more = self._carry_out(self._to_do.popleft())
+                if more:
+                    self._to_do.extend(more)
+                    self._note()
         finally:
             self._busy = False
         self._deadlines.set(self, self.core.deadline)
+
+    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing], doubtful: Collection[str]) -> None:
+        """Go on where another pool stood.
+
+        Listeners that are ``doubtful`` may have got a part of what they were sent: they are started again.
+        """
+        self.core.resume(letters, standings)
+        self._noted = dict(standings)
+        for name in doubtful:
+            child = self._processes[name].child if name in self._processes else None
+            if child is not None:
+                self._log.warn(f"{name}: nobody knows how much of an event it was sent, so it is started again")
+                with suppress(OSError):
+                    send_signal(child.pid, signal.SIGKILL, to_group=False)
+
+    def wake(self) -> None:
+        """Take note of what became of the listeners, and send what can be sent."""
+        for process in self._processes.values():
+            self._entered(process)
+        self.due()
+
+    def _note(self) -> None:
+        """Remember what has changed, before anything is done about it."""
+        if not self._notes.keeps:
+            return
+        entries: list[tuple[str, Any]] = [
+            (f"letter {number}", None if letter is None else letter_row(letter))
+            for number, letter in self.core.take_changes().items()
+        ]
+        for name in self._processes:
+            standing = self.core.standing(name)
+            if standing != self._noted.get(name):
+                self._noted[name] = standing
+                entries.append((f"listener {name}", [self._notes.slot.number, encode(standing)]))
+        if entries:
+            self._notes.pool(self.core.name, entries)
 
     def _carry_out(self, effect: Effect) -> list[Effect]:
         match effect:
@@ -184,6 +261,17 @@ class RunningPool:
                 return self.core.judged(listener, self._judge(event, result), self._loop.time())
 
     def _send(self, listener: str, data: bytes) -> list[Effect]:
+        letter = self.core.standing(listener).letter
+        self._notes.slot.letter = 0 if letter is None else letter + 1
+        try:
+            return self._write(listener, data)
+        finally:
+            child = self._processes[listener].child
+            if child is not None and child.stdin is not None and len(child.stdin):
+                self._notes.pool(self.core.name, [(f"partly {listener}", letter)])
+            self._notes.slot.letter = 0
+
+    def _write(self, listener: str, data: bytes) -> list[Effect]:
         child = self._processes[listener].child
         try:
             if child is None or child.stdin is None:

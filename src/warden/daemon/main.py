@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from warden.config.cmdline import DaemonArgs, daemon_args, daemon_usage
-from warden.config.load import check, load
+from warden.config.load import check
 from warden.config.model import Config
 from warden.config.report import render_check, render_error
 from warden.config.search import require
 from warden.daemon.flusher import Flusher
-from warden.daemon.life import Life, Listeners, announce_servers, announce_start, open_log
+from warden.daemon.life import Life
+from warden.daemon.living import live, reading
 from warden.daemon.memory import Memory
+from warden.daemon.opening import announce_servers, announce_start, open_log
 from warden.daemon.plugins import known_events, resolve
+from warden.daemon.servers import Listeners
+from warden.daemon.succession import succeed
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
 from warden.runtime.identity import PidFile, become, daemonize, open_standard_descriptors, raise_limits, reset_signals
+from warden.runtime.kept import KeeperParent, connect, split, why_not
 from warden.words import VERSION
 
 _ROOT_SEARCH = (
@@ -38,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     message on stderr.
     """
     argv = list(sys.argv if argv is None else argv)
+    courier = connect()
+    if courier is not None:
+        return succeed(argv, courier)
     try:
         args = daemon_args(argv)
         if args.help:
@@ -56,20 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: DaemonArgs, argv0: str) -> int:
     path = args.configuration or _search(argv0)
-    memory = Memory()
-    given = partial(
-        load,
-        path,
-        args.overrides,
-        environ=dict(os.environ),
-        resolve=resolve,
-        known_events=known_events,
-        cwd=_here(),  # relative paths keep their meaning after a change of directory
-        scales=memory.scales_of,
-    )
     if args.check:
         return _check(path, args)
-    return _start(given(), given, memory)
+    memory = Memory()
+    given = reading(path, args, _here(), memory)
+    return _start(given(), given, memory, argv0)
 
 
 def _here() -> str:
@@ -92,7 +89,7 @@ def _check(path: str, args: DaemonArgs) -> int:
     return 2 if checked.errors else 0
 
 
-def _start(config: Config, read: Callable[[], Config], memory: Memory) -> int:
+def _start(config: Config, read: Callable[[], Config], memory: Memory, argv0: str) -> int:
     """Take the steps from a good configuration to the running daemon."""
     open_standard_descriptors()
     reset_signals()
@@ -113,18 +110,41 @@ def _start(config: Config, read: Callable[[], Config], memory: Memory) -> int:
     except BaseException:
         listeners.close()
         raise
-    life = Life(config, log, listeners, pidfile, flusher, memory=memory, read=read, ready=lambda: report(None))
-    try:
-        asyncio.run(life.run())
-    except StartupError as error:
-        listeners.close()
-        report(str(error))
-        raise
-    except Exception as error:  # nobody sees our stderr in the background: tell the log and the waiting parent
-        log.critical(f"internal error:\n{traceback.format_exc()}")
-        report(f"internal error: {error!r}")
-        raise
-    return life.exit_status
+    keeper = _keep(config, log, argv0)
+    life = Life(
+        config,
+        log,
+        listeners,
+        pidfile,
+        flusher,
+        memory=memory,
+        read=read,
+        ready=partial(_ready, keeper, report),
+        keeper=keeper,
+    )
+    return live(life, log, keeper, partial(_fail, listeners, report))
+
+
+def _keep(config: Config, log: MainLog, argv0: str) -> KeeperParent | None:
+    """Leave a keeper behind us, if that is wanted and possible."""
+    if not config.server.keeper:
+        return None
+    refusal = why_not()
+    if refusal is not None:
+        log.warn(f"no keeper: {refusal}; programs are orphaned if supervisord is killed, and it cannot be upgraded")
+        return None
+    return KeeperParent(split(os.path.basename(argv0), _here()))
+
+
+def _ready(keeper: KeeperParent | None, report: Callable[[str | None], None]) -> None:
+    if keeper is not None:
+        keeper.wish("up")
+    report(None)
+
+
+def _fail(listeners: Listeners, report: Callable[[str | None], None], error: str) -> None:
+    listeners.close()
+    report(error)
 
 
 def _go_to_background(config: Config, log: MainLog) -> Callable[[str | None], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from warden.config.model import ChannelConfig
@@ -11,7 +12,7 @@ from warden.logs.ansi import AnsiStripper
 from warden.logs.capture import CaptureScanner, Message
 from warden.logs.filesink import FileSink
 from warden.logs.mainlog import MainLog
-from warden.logs.sinks import Sink, SyslogSink
+from warden.logs.sinks import SyslogSink
 from warden.logs.targets import Waiting
 from warden.words import Channel
 
@@ -32,6 +33,38 @@ class Listeners(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a channel holds back: bytes that are no longer in the pipe and not yet where they belong.
+
+    ``inode`` and ``size`` are the log file's at that time, ``message`` is set
+    inside a capture.
+    """
+
+    file: bytes = b""
+    inode: int = 0
+    size: int = 0
+    stripper: bytes = b""
+    syslog: bytes = b""
+    scanner: bytes = b""
+    message: bytes | None = None
+
+
+class _Rest:
+    """Stands in for a log file that has the first ``done`` bytes already."""
+
+    def __init__(self, file: FileSink, done: int) -> None:
+        self._file = file
+        self._done = done
+
+    def write(self, data: bytes) -> None:
+        """Write what is left of ``data``."""
+        done = min(self._done, len(data))
+        self._done -= done
+        if done < len(data):
+            self._file.write(data[done:])
+
+
 class Output:
     """Takes what a child writes on one channel; lives as long as the process record.
 
@@ -41,7 +74,7 @@ class Output:
 
     __slots__ = (  # there are two of them for each process
         *("path", "_process", "_channel", "_config", "_strip_ansi", "_log", "_listeners"),
-        *("_file", "_syslog", "_scanner", "_stripper", "_watchers"),
+        *("_file", "_again", "_syslog", "_scanner", "_stripper", "_watchers"),
     )
 
     def __init__(
@@ -63,10 +96,60 @@ class Output:
         self._log = log
         self._listeners = listeners
         self._file: FileSink | None = None
-        self._syslog: Sink | None = None
+        self._again: _Rest | None = None
+        self._syslog: SyslogSink | None = None
         self._scanner: CaptureScanner | None = None
         self._stripper: AnsiStripper | None = None
         self._watchers: list[Callable[[], None]] = []
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Inode and size of the log file; zeros if there is none."""
+        return (0, 0) if self._file is None else self._file.position
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        return bool(
+            (self._file is not None and self._file.waiting)
+            or (self._stripper is not None and self._stripper.pending)
+            or (self._syslog is not None and self._syslog.rest)
+            or (self._scanner is not None and self._scanner.held != (b"", None))
+        )
+
+    def held(self) -> Held:
+        """Return what is held back."""
+        inode, size = self.position
+        scanner, message = (b"", None) if self._scanner is None else self._scanner.held
+        return Held(
+            file=b"" if self._file is None else self._file.kept,
+            inode=inode,
+            size=size,
+            stripper=b"" if self._stripper is None else self._stripper.pending,
+            syslog=b"" if self._syslog is None else self._syslog.rest,
+            scanner=scanner,
+            message=message,
+        )
+
+    def hold(self, held: Held) -> None:
+        """Go on where somebody before us stood; it is open already."""
+        if self._stripper is not None:
+            self._stripper.pending = held.stripper
+        if self._syslog is not None:
+            self._syslog.rest = held.syslog
+        if self._scanner is not None:
+            self._scanner.hold(held.scanner, held.message)
+        if self._file is not None and held.file:
+            _Rest(self._file, self._file.grown_since(held.inode, held.size)).write(held.file)
+
+    def again(self, chunk: bytes, inode: int, size: int) -> None:
+        """Take a chunk that somebody before us may have written to the log, or a part of it: inode and size before."""
+        if self._file is not None:
+            self._again = _Rest(self._file, self._file.grown_since(inode, size))
+        try:
+            self._take(chunk)
+        finally:
+            self._again = None
 
     @property
     def blocked(self) -> bool:
@@ -173,8 +256,9 @@ class Output:
             self._listeners.on_output(data)
 
     def _write(self, data: bytes) -> None:
-        if self._file is not None:
-            self._file.write(data)
+        file = self._again or self._file
+        if file is not None:
+            file.write(data)
         if self._syslog is not None:
             self._syslog.write(data)
         if self._log.enabled("debug"):

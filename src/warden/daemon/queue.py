@@ -12,28 +12,48 @@ _SLICE_SECONDS = 0.005  # the longest that a queue keeps the loop to itself
 
 
 class Queue:
-    """Calls ``act`` for each process, in order, as soon as it can."""
+    """Calls ``act`` for each process, in order, as soon as it can, but not while it is ``crowded``.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, act: Callable[[Process], None]) -> None:
+    Call ``more`` when that may be over.  ``on_empty`` is called when all had their turn.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        act: Callable[[Process], None],
+        crowded: Callable[[], bool],
+        on_empty: Callable[[], None],
+    ) -> None:
         self._loop = loop
         self._act = act
+        self._crowded = crowded
+        self._on_empty = on_empty
         self._waiting: deque[Process] = deque()
+        self._next: asyncio.Handle | None = None
 
     def add(self, processes: Iterable[Process]) -> None:
         """Put processes at the end."""
         idle = not self._waiting
         self._waiting.extend(processes)
-        if idle and self._waiting:
+        if idle:
             self._slice()
+
+    def more(self) -> None:
+        """Go on if there is anything to do."""
+        if self._waiting and self._next is None:
+            self._next = self._loop.call_soon(self._slice)
 
     def clear(self) -> None:
         """Forget those whose turn has not come."""
         self._waiting.clear()
 
     def _slice(self) -> None:
+        self._next = None
         end = self._loop.time() + _SLICE_SECONDS
-        while self._waiting:
+        while self._waiting and not self._crowded():
             self._act(self._waiting.popleft())
-            if self._waiting and self._loop.time() >= end:
-                self._loop.call_soon(self._slice)
-                return
+            if self._loop.time() >= end:
+                self.more()
+                break
+        if not self._waiting:
+            self._on_empty()

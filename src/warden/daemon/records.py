@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.history import History
@@ -15,13 +15,8 @@ from warden.process.machine import State
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
 
-
-@dataclass(frozen=True, slots=True)
-class OpenPipe:
-    """Our end of an output pipe, and what takes its bytes."""
-
-    fd: int
-    take: Callable[[bytes], None]
+if TYPE_CHECKING:
+    from warden.daemon.openpipe import OpenPipe
 
 
 @dataclass(slots=True)
@@ -45,15 +40,16 @@ class Process:
     """One supervised process; only the supervisor and its rooms write these fields.
 
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
-    for people only.  ``sent`` is the last signal that we sent to the present
-    child.  ``watchers`` are called after every change of phase;
-    ``on_stdout``, set for event listeners, hears what the child says.
-    ``disabled``: it does not start by itself, whatever its configuration says.
-    ``restarts`` counts the starts that nobody asked for.  ``vitals`` are those of
-    the present or latest child, None if nothing is observed; ``leaving`` is a stop
-    that waits for its dependants, ``waiting_for`` what holds back a start, a
-    sentence each.  ``forgotten``: it is
-    no longer in the fleet and never starts again, whoever still holds it.
+    for people only.  ``auto_paths`` are the AUTO logs by channel.  ``life`` is
+    the number of the present or latest attempt to have a child, ``sent`` the last
+    signal that we sent to it.  ``watchers`` are called after every change of
+    phase or pid; ``on_stdout``, set for event listeners, hears what the child
+    says.  ``disabled``: it does not start by itself, whatever its configuration
+    says.  ``restarts`` counts the starts that nobody asked for.  ``vitals`` are
+    those of the present or latest child, None if nothing is observed; ``leaving``
+    is a stop that waits for its dependants, ``waiting_for`` what holds back a
+    start, a sentence each.  ``forgotten``: it is no longer in the fleet and never
+    starts again, whoever still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
 
@@ -62,6 +58,7 @@ class Process:
     outputs: dict[Channel, Output]
     state: State = field(default_factory=State)
     child: Child | None = None
+    life: int = 0
     last_exit: ExitStatus | None = None
     sent: Sent | None = None
     started: float = 0.0
@@ -76,6 +73,7 @@ class Process:
     leaving: Leave | None = None
     waiting_for: tuple[str, ...] = ()
     history: History = field(default_factory=History)
+    auto_paths: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

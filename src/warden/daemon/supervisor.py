@@ -16,6 +16,7 @@ from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.memory import Memory
+from warden.daemon.notes import Facts, Notes
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process, Sent
 from warden.daemon.ties import Ties
@@ -41,7 +42,7 @@ from warden.process.machine import (
 )
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
-from warden.runtime.reaper import Reaper
+from warden.runtime.parent import Parent, new_life
 from warden.runtime.spawn import send_signal
 from warden.words import STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
 
@@ -71,7 +72,8 @@ class Supervisor:
         config: Config,
         *,
         loop: asyncio.AbstractEventLoop,
-        reaper: Reaper,
+        parent: Parent,
+        notes: Notes,
         log: MainLog,
         bus: Bus,
         flusher: Flusher,
@@ -86,21 +88,31 @@ class Supervisor:
         self.bus = bus
         self.log = log
         self.memory = memory or Memory()
+        self.pid = parent.pid
         self._server = config.server
         self._token = token
         self._loop = loop
-        self._announcer = Announcer(bus, log)
+        self.notes = notes
+        self._announcer = Announcer(bus, log, notes)
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
         )
         self.children = Children(
-            loop=loop, reaper=reaper, log=log, serverurl=config.child_serverurl, on_exit=self._on_exit, flusher=flusher
+            loop=loop,
+            parent=parent,
+            notes=notes,
+            log=log,
+            serverurl=config.child_serverurl,
+            audience=self,
+            flusher=flusher,
         )
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
-        self.pools = Pools(loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier)
-        self._inbox: deque[tuple[Process, Event]] = deque()
+        self.pools = Pools(
+            loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
+        )
+        self._inbox: deque[tuple[Process, Event, float | None]] = deque()
         self._feeding = False
-        self._starts = Queue(loop, self._start_by_itself)
+        self._starts = Queue(loop, self._start_by_itself, lambda: self.children.crowded, notes.all_started)
         self._down: _Down | None = None
         self._report: asyncio.TimerHandle | None = None
 
@@ -116,14 +128,16 @@ class Supervisor:
         for group in self.groups.values():
             yield from group.processes.values()
 
-    def add_group(self, config: GroupConfig) -> Group:
+    def add_group(self, config: GroupConfig, recall: Callable[[str], Facts | None] | None = None) -> Group:
         """Create the records and AUTO logs of a group; nothing starts yet.
+
+        If it is not new ``recall`` returns what is remembered of a process, by its namespec.
 
         Raises:
             OSError: an AUTO log cannot be created.
         """
         ordered = start_order([config])
-        processes = {member.process.name: self.make_process(config.name, member.process) for member in ordered}
+        processes = {member.process.name: self.make_process(config.name, member.process, recall) for member in ordered}
         group = Group(config, processes)
         self.groups[config.name] = group
         self._fleet_changed()
@@ -134,7 +148,9 @@ class Supervisor:
                 self.children.shared_socket(socket).try_out()
             except OSError as error:  # that program's trouble: its starts will fail and say so
                 self.log.error(socket_error(socket, error))
-        self.bus.publish(types.ProcessGroupAddedEvent(config.name))
+        if recall is None:
+            self.notes.group(group)
+            self.bus.publish(types.ProcessGroupAddedEvent(config.name))
         return group
 
     def remove_group(self, group: Group) -> None:
@@ -143,6 +159,7 @@ class Supervisor:
         self._fleet_changed()
         for process in group.processes.values():
             self._forget(process)
+        self.notes.group_gone(group)
         self.pools.remove(group.config.name)
         self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
 
@@ -150,6 +167,7 @@ class Supervisor:
         """Make a process a member of a group that is active; the group's configuration then has it too."""
         group.processes[process.name] = process
         group.config = replace(group.config, processes=(*group.config.processes, process.config))
+        self.notes.group(group)
         self._fleet_changed()
 
     def dismiss(self, group: Group, process: Process) -> None:
@@ -159,12 +177,14 @@ class Supervisor:
         group.config = replace(group.config, processes=rest)
         self._fleet_changed()
         self._forget(process)
+        self.notes.process_gone(process, group)
 
     def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
         """Give a process another configuration of the same name; it counts from the next start."""
         process.config = config
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
+        self.notes.group(group)
         self.touch(process)
         self._fleet_changed()
 
@@ -204,6 +224,10 @@ class Supervisor:
         """Start what is to start by itself."""
         self._starts.add(process for process in self.processes_in_start_order() if process.starts_by_itself)
 
+    def start_untouched(self) -> None:
+        """Start those to which nothing has happened yet: a brain before us did not come to it."""
+        self.start_soon(p for p in self.processes_in_start_order() if p.starts_by_itself and not p.life)
+
     def start_soon(self, processes: Iterable[Process]) -> None:
         """Start many that have not run yet, without keeping the loop from its other work for long."""
         self._starts.add(processes)
@@ -212,15 +236,21 @@ class Supervisor:
         if process.state.phase is Phase.STOPPED:  # else somebody who needs it was quicker
             self.feed(process, StartRequested("autostart"))
 
-    def make_process(self, group: str, config: ProcessConfig) -> Process:
-        """Create the record and the AUTO logs of a process.
+    def make_process(
+        self, group: str, config: ProcessConfig, recall: Callable[[str], Facts | None] | None = None
+    ) -> Process:
+        """Create the record and the AUTO logs of a process, or make it again as it is remembered.
 
         Raises:
             OSError: an AUTO log cannot be created.
         """
         process = Process(config, group, {})
-        process.history.extend(self.memory.history(process.namespec))
         process.disabled = self.memory.is_disabled(process.namespec)
+        facts = None if recall is None else recall(process.namespec)
+        if facts is not None:
+            facts.restore(process)
+        elif recall is None:
+            process.history.extend(self.memory.history(process.namespec))
 
         def audience(channel: Channel) -> Audience:
             return Audience(self._announcer, process, channel, self.children.hold)
@@ -230,9 +260,9 @@ class Supervisor:
 
     # --- the machine's shell
 
-    def feed(self, process: Process, event: Event) -> None:
-        """Let ``event`` happen to ``process``, with all that follows from it at once."""
-        self._inbox.append((process, event))
+    def feed(self, process: Process, event: Event, at: float | None = None) -> None:
+        """Let ``event`` happen to ``process``, with all that follows from it at once; it happened ``at``, or now."""
+        self._inbox.append((process, event, at))
         if self._feeding:
             return
         self._feeding = True
@@ -242,33 +272,42 @@ class Supervisor:
         finally:
             self._feeding = False
 
-    def _advance(self, process: Process, event: Event) -> None:
+    def _advance(self, process: Process, event: Event, at: float | None) -> None:
         before = process.state
         may_start = self._may_start(process)
         if isinstance(event, StartRequested) and not may_start:
             return
         held = not may_start or self.ties.held(process)
-        process.state, effects = transition(before, event, self._loop.time(), process.config.policy, held=held)
+        now = self._loop.time() if at is None else at
+        process.state, effects = transition(before, event, now, process.config.policy, held=held)
         self.touch(process)
         if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
             process.restarts += 1
+        if any(isinstance(effect, Spawn) for effect in effects):
+            process.life, process.started, process.sent = new_life(), time.time(), None
+        self.notes.step(process, effects)
+        self.carry_out(process, effects, event)
+        self.arm(process)
+        if process.state.phase is not before.phase or process.state.pid != before.pid:
+            self._changed(process)
+        if not process.forgotten:
+            self.ties.happened(process, event, before)
+
+    def carry_out(self, process: Process, effects: Iterable[Effect], event: Event) -> None:
+        """Do what the latest step of ``process`` wants done; ``event`` brought it about."""
         for effect in effects:
             try:
                 self._carry_out(process, effect, event)
             except Exception:  # noqa: BLE001 - the loop boundary: a bug of ours must not end the daemon
                 self.log.critical(f"internal error in {process.namespec}:\n{traceback.format_exc()}")
-        self._arm(process)
-        if process.state.phase is not before.phase:
-            self._changed(process)
-        if not process.forgotten:
-            self.ties.happened(process, event, before)
+        self.notes.done()
 
-    def _arm(self, process: Process) -> None:
+    def arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
         deadline = process.state.deadline
         if deadline is not None and deadline <= self._loop.time() and not _answer_is_due(process):
             self._deadlines.set(process, None)
-            self._inbox.append((process, Tick(self._may_start(process))))
+            self._inbox.append((process, Tick(self._may_start(process)), None))
         else:
             self._deadlines.set(process, deadline)
 
@@ -282,16 +321,22 @@ class Supervisor:
                 self._signal(process, effect)
 
     def _spawn(self, process: Process) -> None:
-        process.started = time.time()
-        process.sent = None
         try:
-            pid = self.children.start(process)
+            self.children.start(process)
         except CannotSpawn as error:
-            self.log.info(f"spawnerr: {error}")
-            self._inbox.append((process, SpawnFailed(str(error))))
-        else:
-            self.log.info(f"spawned: {process.name!r} with pid {pid}")
-            self._inbox.append((process, Spawned(pid)))
+            self.on_refusal(process, str(error))
+
+    def on_birth(self, process: Process, pid: int) -> None:
+        """Hear that a process has its child."""
+        self.log.info(f"spawned: {process.name!r} with pid {pid}")
+        self.feed(process, Spawned(pid))
+        self._starts.more()
+
+    def on_refusal(self, process: Process, reason: str) -> None:
+        """Hear that a process gets no child."""
+        self.log.info(f"spawnerr: {reason}")
+        self.feed(process, SpawnFailed(reason))
+        self._starts.more()
 
     def _signal(self, process: Process, order: SendSignal) -> None:
         name = process.name
@@ -304,7 +349,7 @@ class Supervisor:
             send_signal(order.pid, order.signum, to_group=order.to_group)
         except OSError as error:
             self.log.critical(f"unknown problem killing {name} ({order.pid}):{errno_name(error)}")
-            self._inbox.append((process, SignalFailed()))
+            self._inbox.append((process, SignalFailed(), None))
 
     def signal(self, process: Process, signum: int, cause: str = "a signal requested") -> None:
         """Send a child the signal that ``cause`` says who asked for; raises OSError and is UNKNOWN if that fails."""
@@ -318,14 +363,16 @@ class Supervisor:
             self.feed(process, SignalFailed())
             raise
 
-    def _on_exit(self, process: Process, status: ExitStatus) -> None:
-        process.stopped = time.time()
+    def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
+        """Hear how the child of a process has ended."""
+        process.stopped = time.time() - (self._loop.time() - at)
         process.last_exit = status
-        self.feed(process, Exited(status))
+        self.feed(process, Exited(status), at)
 
     def _facts_changed(self, process: Process) -> None:
         """Tell those who look that there is something new, though the phase is the same."""
         self.touch(process)
+        self.notes.facts(process)
         self._tell_watchers(process)
         for look in tuple(self.onlookers):
             look(process)
@@ -351,6 +398,7 @@ class Supervisor:
         """
         already = not self.may_start
         self.mood = mood
+        self.notes.mood(mood)
         if already:
             return
         self._starts.clear()

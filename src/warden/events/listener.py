@@ -63,6 +63,16 @@ class Conversation:
         self._heard = bytearray()
         self._result_bytes: int | None = None  # set between a result line and the end of its data
 
+    @property
+    def heard(self) -> tuple[bytes, int | None]:
+        """What was said and is not understood yet, and how long the result is that has begun."""
+        return bytes(self._heard), self._result_bytes
+
+    def resume(self, state: ListenerState, heard: bytes, result_bytes: int | None) -> None:
+        """Go on where another conversation with the same listener stood."""
+        self.state, self._result_bytes = state, result_bytes
+        self._heard[:] = heard
+
     def feed(self, chunk: bytes) -> None:
         """Take in output of the listener; ask ``next_outcome`` until there is none."""
         if self.state is not ListenerState.UNKNOWN:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -77,18 +77,18 @@ Effect = Send | Judge | Note
 class Serials:
     """Numbers for events: 0, 1, 2, ...  One object serves all pools and survives a restart of the daemon."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, count: int = 0) -> None:
+        self.count = count  # how many were taken
 
     def take(self) -> int:
         """Return the next number."""
-        serial = self._count % SERIAL_WRAP
-        self._count += 1
+        serial = self.count % SERIAL_WRAP
+        self.count += 1
         return serial
 
 
 @dataclass(slots=True, kw_only=True)
-class _Letter:
+class Letter:
     """One event on its way through one pool."""
 
     event: Event
@@ -98,13 +98,25 @@ class _Letter:
     pause: float = FIRST_PAUSE  # before it is sent again if it comes back
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a listener is: what another pool has to know to go on.  ``letter`` is the number of one."""
+
+    phase: Phase
+    state: ListenerState
+    heard: bytes = b""
+    result_bytes: int | None = None
+    deaf: bool = False
+    letter: int | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class _Listener:
     name: str
     conversation: Conversation = field(default_factory=Conversation)
     phase: Phase = Phase.STOPPED
     deaf: bool = False  # its stdin is closed: it can be sent nothing more
-    letter: _Letter | None = None  # what it was sent and has not answered
+    letter: Letter | None = None  # what it was sent and has not answered
 
     @property
     def free(self) -> bool:
@@ -147,9 +159,10 @@ class Pool:
         self._server = server
         self._dialect = dialect
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
-        self._buffer: deque[_Letter] = deque()
+        self._buffer: deque[Letter] = deque()
         self._accepted = 0
         self._burst: tuple[int, float] | None = None  # losses before it, and when it counts as over
+        self._changed: dict[int, Letter | None] = {}  # by number: came, has another pause, or is gone
 
     @property
     def deadline(self) -> float | None:
@@ -164,10 +177,41 @@ class Pool:
         """Return where the conversation with one listener is."""
         return self._listeners[listener].conversation.state
 
+    def standing(self, listener: str) -> Standing:
+        """Return where a listener is."""
+        who = self._listeners[listener]
+        heard, result_bytes = who.conversation.heard
+        return Standing(
+            phase=who.phase,
+            state=who.conversation.state,
+            heard=heard,
+            result_bytes=result_bytes,
+            deaf=who.deaf,
+            letter=None if who.letter is None else who.letter.number,
+        )
+
+    def take_changes(self) -> dict[int, Letter | None]:
+        """Return the letters that came or changed since the last call, by number; None for one that is gone."""
+        changed, self._changed = self._changed, {}
+        return changed
+
+    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing]) -> None:
+        """Go on where another pool stood, before anything else happens to this one."""
+        by_number = {letter.number: letter for letter in letters}
+        for name, standing in standings.items():
+            who = self._listeners.get(name)
+            if who is not None:
+                who.phase, who.deaf = standing.phase, standing.deaf
+                who.conversation.resume(standing.state, standing.heard, standing.result_bytes)
+                who.letter = None if standing.letter is None else by_number.pop(standing.letter, None)
+        self._accepted = 1 + max((letter.number for letter in letters), default=-1)
+        self._buffer.extend(by_number[number] for number in sorted(by_number))
+
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
         """Take an event in."""
         effects = self._make_room(now)
-        self._buffer.append(_Letter(event=event, serial=serial, number=self._accepted))
+        letter = self._changed[self._accepted] = Letter(event=event, serial=serial, number=self._accepted)
+        self._buffer.append(letter)
         self._accepted += 1
         return effects + self.due(now)
 
@@ -198,6 +242,8 @@ class Pool:
         effects: list[Effect] = []
         match verdict:
             case Verdict.PROCESSED:
+                if who.letter is not None:
+                    self._changed[who.letter.number] = None
                 who.letter = None
                 effects += [
                     Note("debug", f"{listener}: event was processed"),
@@ -293,6 +339,7 @@ class Pool:
             return []
         letter.not_before = now + letter.pause
         letter.pause = min(2 * letter.pause, LONGEST_PAUSE)
+        self._changed[letter.number] = letter
         sizes = f"(buf size={len(self._buffer)}, max={self._buffer_size})"
         effects: list[Effect] = [Note("debug", f"rebuffering event {letter.serial} for pool {self.name} {sizes}")]
         effects += self._make_room(now)
@@ -307,9 +354,10 @@ class Pool:
             self._burst = (self.lost, now + BURST_SECONDS)
         self.lost += 1
         lost = self._buffer.popleft()
+        self._changed[lost.number] = None
         return [Note("error", f"pool {self.name} event buffer overflowed, discarding event {lost.serial}")]
 
-    def _envelope(self, letter: _Letter) -> bytes:
+    def _envelope(self, letter: Letter) -> bytes:
         poolserial = letter.number % SERIAL_WRAP
         return envelope(
             letter.event,

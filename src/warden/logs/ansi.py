@@ -19,24 +19,24 @@ class AnsiStripper:
     Anything that only looks like the beginning of one is kept: text is never lost.
     """
 
-    def __init__(self) -> None:
-        self._pending = b""  # may be the start of a sequence
+    def __init__(self, pending: bytes = b"") -> None:
+        self.pending = pending  # may be the start of a sequence
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what is certain after ``chunk``, without its control sequences."""
-        if self._pending:
-            chunk = self._pending + chunk
+        if self.pending:
+            chunk = self.pending + chunk
         elif _ESC not in chunk:
             return chunk
         begun = _UNFINISHED.search(chunk, max(0, len(chunk) - _LONGEST_UNFINISHED))
         if begun is None:
-            self._pending = b""
+            self.pending = b""
         else:
-            self._pending = begun.group()
+            self.pending = begun.group()
             chunk = chunk[: begun.start()]
         return _SEQUENCE.sub(b"", chunk)
 
     def close(self) -> bytes:
         """Return what was held back when the stream ends."""
-        rest, self._pending = self._pending, b""
+        rest, self.pending = self.pending, b""
         return rest

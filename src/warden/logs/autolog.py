@@ -30,16 +30,27 @@ class Claim:
         Raises:
             OSError: no file can be made in ``childlogdir``.
         """
-        self._path, self._fd = _make(childlogdir, f"lock---{_plain(identifier)}-", "")
-        fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the file is ours alone: it cannot be held
-        self.token = self._path[-len(".log") - _RANDOM_LENGTH :][:_TOKEN_LENGTH]
+        path, fd = _make(childlogdir, f"lock---{_plain(identifier)}-", "")
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the file is ours alone: it cannot be held
+        self._set(path, fd)
+
+    @classmethod
+    def inherited(cls, path: str, fd: int) -> Claim:
+        """Go on with a claim that somebody before us has made: the lock belongs to all who have the descriptor."""
+        claim = cls.__new__(cls)
+        claim._set(path, fd)
+        return claim
+
+    def _set(self, path: str, fd: int) -> None:
+        self.path, self.fd = path, fd
+        self.token = path[-len(".log") - _RANDOM_LENGTH :][:_TOKEN_LENGTH]
 
     def release(self) -> None:
         """Give the logs free: the next start may remove them."""
-        if self._fd >= 0:
-            _unlink(self._path)
-            os.close(self._fd)
-            self._fd = -1
+        if self.fd >= 0:
+            _unlink(self.path)
+            os.close(self.fd)
+            self.fd = -1
 
 
 def create(childlogdir: str, process: str, channel: Channel, identifier: str, *, token: str = "") -> str:

@@ -36,6 +36,16 @@ class CaptureScanner:
         self._pending = b""  # may be the start of a token
         self._message = bytearray()
 
+    @property
+    def held(self) -> tuple[bytes, bytes | None]:
+        """What may be the start of a token, and the message so far, None outside of one."""
+        return self._pending, bytes(self._message) if self._inside else None
+
+    def hold(self, pending: bytes, message: bytes | None) -> None:
+        """Go on where another scanner stood."""
+        self._pending, self._inside = pending, message is not None
+        self._message[:] = message or b""
+
     def feed(self, chunk: bytes) -> Iterator[Output | Message]:
         """Give out what is certain after ``chunk``; exhaust the iterator before the next call."""
         data, at = self._pending + chunk, 0  # a position, not a rest: a chunk may hold hundreds of messages

@@ -69,6 +69,7 @@ class FileSink:
         self._announced = False  # on_wait was called
         self._closed = False
         self._regular = False
+        self._inode = 0
         self._shared = False  # other sinks write to this path too
         self._fd = -1
         self._put: Put = os.write
@@ -141,6 +142,31 @@ class FileSink:
         return len(self._waiting)
 
     @property
+    def position(self) -> tuple[int, int]:
+        """Return inode and size of the file as we know it; zeros if it is none."""
+        return (self._inode, self._size) if self._regular else (0, 0)
+
+    def grown_since(self, inode: int, size: int) -> int:
+        """Return how many bytes were written since the file had that inode and size; 0 if nobody can tell.
+
+        It may have been rotated once meanwhile.
+        """
+        if not self._regular or not inode:
+            return 0
+        if inode == self._inode:
+            return max(0, self._size - size)
+        try:
+            old = os.stat(f"{self.path}.1")
+        except OSError:
+            return 0
+        return max(0, old.st_size - size) + self._size if old.st_ino == inode else 0
+
+    @property
+    def kept(self) -> bytes:
+        """What could not be written yet."""
+        return bytes(self._waiting)
+
+    @property
     def blocked(self) -> bool:
         """Whether data waits only because the other side does not read fast enough."""
         return self._blocked
@@ -197,7 +223,7 @@ class FileSink:
         """Write to ``target`` from now on."""
         self._drop()
         self._fd, self._put, self._size, self._mode = target.fd, target.put, target.size, target.mode
-        self._regular = target.regular
+        self._regular, self._inode = target.regular, target.inode
         self._look_at = self._clock() + _LOOK_SECONDS if target.regular else _NEVER
         if target.regular or self._maxbytes == _NO_LIMIT:
             self._limit = self._maxbytes

@@ -68,16 +68,16 @@ class SyslogSink:
     def __init__(self, process: str, client: SyslogClient = LOCAL) -> None:
         self._prefix = process.encode("utf-8", "backslashreplace") + b" "
         self._client = client
-        self._rest = b""
+        self.rest = b""  # after the last newline
 
     def write(self, data: bytes) -> None:
         """Send the lines that are complete; longer ones than syslog takes are cut into several."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self.rest = (self.rest + data).split(b"\n")
         for line in lines:
             self._send(line)
-        while len(self._rest) > RECORD_BYTES:
-            self._client.send(self._prefix + self._rest[:RECORD_BYTES])
-            self._rest = self._rest[RECORD_BYTES:]
+        while len(self.rest) > RECORD_BYTES:
+            self._client.send(self._prefix + self.rest[:RECORD_BYTES])
+            self.rest = self.rest[RECORD_BYTES:]
 
     def reopen(self) -> None:
         """Do nothing: syslog is not a file of ours."""
@@ -87,9 +87,9 @@ class SyslogSink:
 
     def close(self) -> None:
         """Send what stands after the last newline."""
-        if self._rest:
-            self._send(self._rest)
-            self._rest = b""
+        if self.rest:
+            self._send(self.rest)
+            self.rest = b""
 
     def _send(self, line: bytes) -> None:
         for start in range(0, len(line) or 1, RECORD_BYTES):

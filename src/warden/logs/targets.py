@@ -53,6 +53,7 @@ class Target:
     put: Put
     size: int = 0
     mode: int = 0o666
+    inode: int = 0
     regular: bool = False
     endless: bool = False
 
@@ -74,6 +75,7 @@ def open_target(path: str, mode: int = 0o666) -> Target:
         put=os.write,
         size=status.st_size if regular else 0,
         mode=status.st_mode & 0o777 if regular else mode,
+        inode=status.st_ino,
         regular=regular,
         endless=endless,
     )

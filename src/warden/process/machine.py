@@ -15,6 +15,7 @@ from warden.config.model import Policy
 from warden.words import Autorestart, ExitStatus, Phase
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
+_TOO_EARLY = "stop requested while it was being started"
 SHORTEST_KILL_INTERVAL = 1  # seconds; with stopwaitsecs=0 SIGKILL would be repeated without pause
 
 
@@ -25,9 +26,10 @@ class State:
     ``pid`` is nonzero exactly while a child exists.  ``deadline`` is the moment
     at which the next ``Tick`` is due; None when only outside events can move
     the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
-    from the stop signal until the child is reaped.  ``again``: it starts once
-    more when its child has ended, whatever ``autorestart`` says.  ``waiting`` is
-    the cause of a start that is held back, "" if there is none.
+    from the stop signal until the child is reaped, and from a stop that comes
+    before the child until the child does.  ``again``: it starts once more when
+    its child has ended, whatever ``autorestart`` says.  ``waiting`` is the cause
+    of a start that is held back, "" if there is none.
     """
 
     phase: Phase = Phase.STOPPED
@@ -192,8 +194,10 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
         case Tick(may_start):
             return _tick(state, now, policy, may_start)
         case StartRequested(cause):
-            if state.pid or state.phase in (Phase.STARTING, Phase.BACKOFF):
+            if state.pid or state.phase is Phase.BACKOFF:
                 return state, ()
+            if state.phase is Phase.STARTING:
+                return replace(state, killing=False), ()
             return _start(replace(state, tries=0), now, policy, cause)
         case StopRequested(cause):
             return _stop(replace(state, again=False, waiting=""), now, policy, cause)
@@ -204,11 +208,16 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
         case Spawned(pid):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
-            return replace(state, pid=pid), ()
+            born = replace(state, pid=pid, killing=False)
+            return _stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
         case SpawnFailed(reason):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
-            return _back_off(state, reason, reason, now, policy)
+            failed, effects = _back_off(replace(state, killing=False), reason, reason, now, policy)
+            if not state.killing:
+                return failed, effects
+            stopped, more = _stop(failed, now, policy, _TOO_EARLY)
+            return stopped, effects + more
         case Exited(status):
             return _exit(state, status, now, policy) if state.pid else (state, ())
         case SignalFailed():
@@ -250,6 +259,8 @@ def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
     match state.phase:
         case Phase.BACKOFF:
             return _enter(state, Phase.STOPPED, cause)
+        case Phase.STARTING if not state.pid:  # the answer to Spawn is still to come
+            return replace(state, killing=True), ()
         case Phase.STARTING | Phase.RUNNING if state.pid:
             kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
             stopping = replace(state, killing=True)

@@ -214,12 +214,16 @@ class PidFile:
             'give this one its own "pidfile".'
         )
 
-    def write(self) -> bool:
-        """Write our pid; return False if that is impossible."""
+    def own(self) -> None:
+        """Look after a file that somebody before us has written for both of us."""
+        self._written = True
+
+    def write(self, pid: int) -> bool:
+        """Write the daemon's pid; return False if that is impossible."""
         try:
             with open(self._path, "w", encoding="ascii") as file:
                 self._written = stat.S_ISREG(os.fstat(file.fileno()).st_mode)  # nobody wants /dev/null removed
-                file.write(f"{os.getpid()}\n")
+                file.write(f"{pid}\n")
         except OSError:
             self.remove()  # an empty one would be worse than none
             return False

@@ -10,10 +10,11 @@ import os
 import selectors
 import termios
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
-CHUNK_BYTES = 256 * 1024  # the most that is read, and handed on, at once
+from warden.runtime.slot import CHUNK_BYTES
+
 _FULL_BYTES = 64 * 1024  # what a pipe holds unless it is told otherwise
 _MOST_WIDE = 8  # pipes that are told so at the same time: the kernel grants each user a share of such memory
 _SET_SIZE = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
@@ -23,7 +24,35 @@ _CROWD = 16  # pipes in one batch
 _SLICE_SECONDS = 0.004  # the longest that a batch keeps the loop to itself
 _LITTLE_BYTES = _FULL_BYTES  # a batch smaller than this gains from waiting: no pipe was full, so nobody waits for us
 
-_Taker = tuple[Callable[[bytes], None], Callable[[], None]]
+
+class Source(Protocol):
+    """Whose pipe it is.  ``number`` tells it from all others that whoever comes after us may know of."""
+
+    number: int
+
+    def position(self) -> tuple[int, int]:
+        """Return inode and size of the log that the next chunk goes to; zeros if that is no file."""
+        ...
+
+    def take(self, data: bytes) -> None:
+        """Take a chunk."""
+        ...
+
+    def end(self) -> None:
+        """Hear that there is no more."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads chunks so that they can be recovered: ``runtime.slot``."""
+
+    def read(self, fd: int, owner: int, inode: int, size: int) -> bytes:
+        """Read a chunk for the source of that number."""
+        ...
+
+    def done(self) -> None:
+        """Hear that it is where it belongs."""
+        ...
 
 
 class OutputPipes:
@@ -38,11 +67,12 @@ class OutputPipes:
     too.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, reader: Reader) -> None:
         self._loop = loop
+        self._reader = reader
         self._selector = selectors.DefaultSelector()
         self._nested = hasattr(self._selector, "fileno")  # epoll and kqueue can stand in another selector
-        self._takers: dict[int, _Taker] = {}
+        self._sources: dict[int, Source] = {}
         self._paused: set[int] = set()
         self._ready: deque[int] = deque()  # those whose turn comes before it is anybody's second
         self._prompt: set[int] = set()  # these stand in the loop itself
@@ -53,19 +83,17 @@ class OutputPipes:
         if self._nested:
             self._loop.add_reader(self._fileno(), self._batch)
 
-    def add(
-        self, fd: int, on_data: Callable[[bytes], None], on_eof: Callable[[], None], *, prompt: bool = False
-    ) -> None:
+    def add(self, fd: int, source: Source, *, prompt: bool = False) -> None:
         """Hand on what is written to ``fd`` until the end of file or ``remove``; if ``prompt``, never in batches."""
         os.set_blocking(fd, False)
-        self._takers[fd] = (on_data, on_eof)
+        self._sources[fd] = source
         if prompt or not self._nested:
             self._prompt.add(fd)
         self._watch(fd)
 
     def remove(self, fd: int) -> None:
         """Forget ``fd``; it may be unknown.  Closing it is the owner's business."""
-        if self._takers.pop(fd, None) is None:
+        if self._sources.pop(fd, None) is None:
             return
         if fd in self._paused:
             self._paused.remove(fd)
@@ -76,7 +104,7 @@ class OutputPipes:
 
     def pause(self, fd: int) -> None:
         """Read nothing from ``fd`` until ``resume``: the child waits in its write when the pipe is full."""
-        if fd in self._takers and fd not in self._paused:
+        if fd in self._sources and fd not in self._paused:
             self._paused.add(fd)
             self._ignore(fd)
 
@@ -86,9 +114,21 @@ class OutputPipes:
             self._paused.remove(fd)
             self._watch(fd)
 
+    def drain(self, fd: int, source: Source) -> None:
+        """Hand on all that stands in the pipe now.
+
+        What a grandchild writes meanwhile is not waited for, so a flood cannot hold us.
+        """
+        size = array.array("i", [0])
+        with suppress(OSError):  # nobody who could write: the end as well
+            fcntl.ioctl(fd, termios.FIONREAD, size)
+            left = size[0]
+            while left > 0 and (got := self._pass_on(fd, source)):
+                left -= got
+
     def close(self) -> None:
         """Forget everything."""
-        for fd in tuple(self._takers):
+        for fd in tuple(self._sources):
             self.remove(fd)
         if self._rest is not None:
             self._rest.cancel()
@@ -120,7 +160,7 @@ class OutputPipes:
             self._rest_seconds = min(2 * self._rest_seconds, _LONG_REST_SECONDS) if crowded else _REST_SECONDS
         while self._ready and now < end:
             fd = self._ready.popleft()
-            if fd in self._takers and fd not in self._paused:  # an earlier one of this batch may have acted
+            if fd in self._sources and fd not in self._paused:  # an earlier one of this batch may have acted
                 total += self._read(fd)
             now = self._loop.time()
         busy = now - self._last < 2 * self._rest_seconds and total < _LITTLE_BYTES and not self._ready
@@ -134,20 +174,25 @@ class OutputPipes:
         self._loop.add_reader(self._fileno(), self._batch)
 
     def _read(self, fd: int) -> int:
-        on_data, on_eof = self._takers[fd]
+        source = self._sources[fd]
         try:
-            data = os.read(fd, CHUNK_BYTES)
+            got = self._pass_on(fd, source)
         except BlockingIOError:
             return 0
         except OSError:  # a pty whose other side is gone says EIO: the end all the same
-            data = b""
-        if data:
-            if len(data) >= _FULL_BYTES:
-                self._widen(fd)
-            on_data(data)
-        else:
+            got = 0
+        if got >= _FULL_BYTES:
+            self._widen(fd)
+        elif got == 0:
             self.remove(fd)
-            on_eof()
+            source.end()
+        return got
+
+    def _pass_on(self, fd: int, source: Source) -> int:
+        data = self._reader.read(fd, source.number, *source.position())
+        if data:
+            source.take(data)
+            self._reader.done()
         return len(data)
 
     def _widen(self, fd: int) -> None:
@@ -157,22 +202,6 @@ class OutputPipes:
         self._wide.add(fd)
         with suppress(OSError):  # the user's share is used up: it works as it is, too
             fcntl.fcntl(fd, _SET_SIZE, CHUNK_BYTES)
-
-
-def read_rest(fd: int, on_data: Callable[[bytes], None]) -> None:
-    """Hand on all that stands in the pipe now.
-
-    What a grandchild writes meanwhile is not waited for, so a flood cannot hold us.
-    """
-    size = array.array("i", [0])
-    try:
-        fcntl.ioctl(fd, termios.FIONREAD, size)
-        left = size[0]
-        while left > 0 and (data := os.read(fd, min(left, CHUNK_BYTES))):
-            left -= len(data)
-            on_data(data)
-    except OSError:  # nothing to read, or nobody who could write: both mean the end
-        return
 
 
 class InputPipe:

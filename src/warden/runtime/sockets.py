@@ -25,12 +25,14 @@ _IN_USE = (
 class HttpListener:
     """The listening, non-blocking socket of one of our HTTP servers, with its file if it has one.
 
+    ``inherited`` is its descriptor if it is open already.
+
     Raises:
         StartupError: the address is in use or cannot be used; reference's texts.
     """
 
-    def __init__(self, config: HttpServerConfig) -> None:
-        self.socket = _open_http(config)
+    def __init__(self, config: HttpServerConfig, inherited: int | None = None) -> None:
+        self.socket = _open_http(config) if inherited is None else socket.socket(fileno=inherited)
         self._path = config.path
         self._file = _identity(config.path)
 
@@ -82,14 +84,29 @@ def _open_http(config: HttpServerConfig) -> socket.socket:
 class SharedSocket:
     """The listening socket of an fcgi-program: opened for its first child, closed after its last.
 
-    ``log`` is told of both.
+    ``log``, ``on_open`` (the descriptor) and ``on_close`` are told of both.
+    ``inherited`` is its descriptor if it is open already.
     """
 
-    def __init__(self, config: FcgiSocketConfig, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: FcgiSocketConfig,
+        log: Callable[[str], None],
+        *,
+        on_open: Callable[[int], None] = lambda _fd: None,
+        on_close: Callable[[], None] = lambda: None,
+        inherited: int | None = None,
+    ) -> None:
         self._config = config
         self._log = log
-        self._socket: socket.socket | None = None
+        self._on_open = on_open
+        self._on_close = on_close
+        self._socket = None if inherited is None else socket.socket(fileno=inherited)
         self._users = 0
+
+    def join(self) -> None:
+        """Count a child that has it already."""
+        self._users += 1
 
     def try_out(self) -> None:
         """Open and close it if nobody uses it, to find out whether that is possible.
@@ -110,6 +127,7 @@ class SharedSocket:
         if self._socket is None:
             self._log(f"Creating socket {self._config.url}")
             self._socket = self._open()
+            self._on_open(self._socket.fileno())
         self._users += 1
         return self._socket.fileno()
 
@@ -120,6 +138,7 @@ class SharedSocket:
             self._log(f"Closing socket {self._config.url}")
             self._socket.close()
             self._socket = None
+            self._on_close()
             if self._config.path is not None:
                 _unlink(self._config.path)
 

@@ -1,4 +1,4 @@
-"""Starts one child process from a finished plan."""
+"""Starts one child process from a finished plan.  Standard library only: the keeper imports this."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 # Written to the child's stderr by a stand-in when the real program cannot be executed: the reference starts a
 # child in any case, which then explains itself there and exits with 127, and people look for the reason in that log.
@@ -18,8 +17,7 @@ _LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launcher.p
 _NOT_SPAWNED = "supervisor: child process was not spawned\n"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):
     """The user a child becomes: numbers only, looked up before."""
 
     uid: int
@@ -27,9 +25,8 @@ class Identity:
     groups: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SpawnPlan:
-    """Everything the child needs, resolved: no look-ups happen after this.
+class SpawnPlan(NamedTuple):
+    """Everything the child needs, resolved: no look-ups happen after this.  Plain data: it can be sent (``pack``).
 
     ``argv[0]`` is what the child sees, ``executable`` the file that runs.
     ``umask`` -1 means inherit.  ``refusal`` says why the child cannot become
@@ -48,6 +45,24 @@ class SpawnPlan:
     stdin: int = subprocess.DEVNULL
     stdout: int = subprocess.DEVNULL
     stderr: int = subprocess.DEVNULL
+
+    def pack(self) -> dict[str, Any]:
+        """Return it as JSON has it, without the three descriptors."""
+        return {**self._asdict(), "stdin": 0, "stdout": 1, "stderr": 2}
+
+    @classmethod
+    def unpack(cls, packed: Mapping[str, Any], fds: Sequence[int]) -> SpawnPlan:
+        """Make it again; ``fds`` begin with the three descriptors."""
+        identity = packed["identity"]
+        return cls(
+            **{
+                **packed,
+                "identity": Identity(*identity) if identity else None,
+                "stdin": fds[0],
+                "stdout": fds[1],
+                "stderr": fds[2],
+            }
+        )
 
 
 def spawn(plan: SpawnPlan) -> int:

@@ -85,7 +85,12 @@ class ProcessView:
     def spawn(self) -> int | None:
         """Start it unless it runs; return the pid, None if there is no child."""
         self._supervisor.feed(self.record, StartRequested())
+        self.settle()
         return self.pid or None
+
+    def settle(self) -> None:
+        """Wait until it is known what became of a start, up to a second."""
+        self._supervisor.children.settle(self.record)
 
     def stop(self) -> None:
         """Tell it to stop, which takes its time."""

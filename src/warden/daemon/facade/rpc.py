@@ -46,7 +46,7 @@ class InProcessApi(SupervisorApi):
         group, process = self._getGroupAndProcess(name)
         if process is None:
             return self.startProcessGroup(group.config.name, wait)
-        _at_once(self._control.start(name, wait=False))
+        _at_once(self._control.start(name, wait=False), process.settle)
 
         def started() -> object:
             phase = process.record.state.phase
@@ -65,7 +65,7 @@ class InProcessApi(SupervisorApi):
         group, process = self._getGroupAndProcess(name)
         if process is None:
             return self.stopProcessGroup(group.config.name, wait)
-        _at_once(self._control.stop(name, wait=False))
+        _at_once(self._control.stop(name, wait=False), process.settle)
 
         def stopped() -> object:
             return True if process.record.state.phase in STOPPED_PHASES else NOT_DONE_YET
@@ -176,15 +176,15 @@ for _name in [name for name in dir(InProcessApi) if not name.startswith("_")]:
     setattr(InProcessApi, _name, _with_old_faults(getattr(InProcessApi, _name)))
 
 
-def _at_once(step: Coroutine[object, object, T]) -> T:
-    """Run a coroutine that never has to wait."""
+def _at_once(step: Coroutine[object, object, None], settle: Callable[[], None]) -> None:
+    """Run a coroutine that at most waits for what ``settle`` brings about; if that does not help it is left alone."""
     try:
         step.send(None)
-    except StopIteration as done:
-        answer: T = done.value
-        return answer
+        settle()
+        step.send(None)
+    except StopIteration:
+        return
     step.close()
-    raise RuntimeError(f"{step!r} waits")
 
 
 def isRunning(process: ProcessView) -> bool:

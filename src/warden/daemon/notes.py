@@ -1,0 +1,183 @@
+"""What must outlive this process: facts into the record as they happen, and out of it for whoever comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_args
+
+from warden.config.model import Config, GroupConfig
+from warden.daemon.codec import encode
+from warden.daemon.records import Group, Process, Sent
+from warden.process.dependencies import Leave
+from warden.process.health import Vitals
+from warden.process.machine import Effect, State
+from warden.rpc.insight import Transition
+from warden.runtime.record import Record
+from warden.runtime.slot import PlainReader, Slot
+from warden.words import Channel, ExitStatus, Mood
+
+EFFECTS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is remembered of one process; ``paths`` are the AUTO logs, by channel."""
+
+    state: State = field(default_factory=State)
+    life: int = 0
+    last_exit: ExitStatus | None = None
+    sent: Sent | None = None
+    started: float = 0.0
+    stopped: float = 0.0
+    restarts: int = 0
+    paths: tuple[tuple[str, str], ...] = ()
+    vitals: Vitals | None = None
+    leaving: Leave | None = None
+
+    def restore(self, process: Process) -> None:
+        """Let ``process`` be as it was."""
+        process.state, process.life, process.last_exit = self.state, self.life, self.last_exit
+        process.sent, process.auto_paths = self.sent, self.paths
+        process.vitals, process.leaving = self.vitals, self.leaving
+        process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
+
+
+def _entry(process: Process) -> tuple[str, Any]:
+    facts = Facts(
+        state=process.state,
+        life=process.life,
+        last_exit=process.last_exit,
+        sent=process.sent,
+        started=process.started,
+        stopped=process.stopped,
+        restarts=process.restarts,
+        paths=process.auto_paths,
+        vitals=process.vitals,
+        leaving=process.leaving,
+    )
+    return f"process {process.namespec}", encode(facts)
+
+
+def _names(namespec: str) -> tuple[str, ...]:
+    """All that is noted of one process."""
+    held = (f"held {channel} {namespec}" for channel in Channel)
+    return (f"process {namespec}", f"+history {namespec}", *held)
+
+
+def _forgotten(process: Process) -> list[tuple[str, None]]:
+    return [(name, None) for name in _names(process.namespec)]
+
+
+class Notes:
+    """Writes down what happens.  ``record`` is None where nobody could come after us."""
+
+    def __init__(self, record: Record | None = None, slot: Slot | PlainReader | None = None) -> None:
+        self.slot = slot or PlainReader()
+        self._record = record
+        self._steps = self.slot.step
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is remembered."""
+        return self._record is not None
+
+    def forget(self) -> None:
+        """A new session begins."""
+        if self._record is not None:
+            self._record.clear()
+
+    def _put(self, *entries: tuple[str, Any]) -> None:
+        if self._record is not None:
+            self._record.put(*entries)
+
+    # --- the daemon
+
+    def config(self, config: Config) -> None:
+        """The configuration that this session began with."""
+        if self._record is None:
+            return
+        groups = [(f"available {group.name}", encode(group)) for group in config.groups]
+        self._put(("config", encode(replace(config, groups=()))), *groups)
+
+    def available(self, before: Iterable[GroupConfig], groups: Sequence[GroupConfig]) -> None:
+        """The configuration was read again."""
+        gone = {group.name for group in before} - {group.name for group in groups}
+        self._put(
+            *((f"available {name}", None) for name in gone),
+            *((f"available {group.name}", encode(group)) for group in groups),
+        )
+
+    def mood(self, mood: Mood) -> None:
+        """The daemon goes down."""
+        self._put(("mood", mood.value))
+
+    def all_started(self) -> None:
+        """Whoever was to start by itself at the beginning has begun to."""
+        self._put(("begun", True))
+
+    def since(self, moment: float) -> None:
+        """The session began then, in seconds since the epoch."""
+        self._put(("since", moment))
+
+    # --- pools
+
+    def serial(self, count: int) -> None:
+        """So many events have got a number."""
+        self._put(("serial", count))
+
+    def pool(self, name: str, entries: Iterable[tuple[str, Any]]) -> None:
+        """Something in a pool is different now."""
+        self._put(*((f"pool {name} {what}", value) for what, value in entries))
+
+    # --- groups and processes
+
+    def group(self, group: Group) -> None:
+        """A group is active, with this configuration; of its processes those who have AUTO logs are remembered."""
+        if self._record is None:
+            return
+        named = (process for process in group.processes.values() if process.auto_paths)
+        self._put((f"group {group.config.name}", encode(group.config)), *map(_entry, named))
+
+    def group_gone(self, group: Group) -> None:
+        """A group is active no more."""
+        gone = [entry for process in group.processes.values() for entry in _forgotten(process)]
+        self._put((f"group {group.config.name}", None), *gone)
+
+    def process_gone(self, process: Process, group: Group) -> None:
+        """A process has left its group."""
+        self._put((f"group {group.config.name}", encode(group.config)), *_forgotten(process))
+
+    def step(self, process: Process, effects: Sequence[Effect]) -> None:
+        """``process`` has taken a step; ``effects`` are going to be carried out: call ``done`` when they are."""
+        if self._record is None:
+            return
+        if not effects:
+            self._put(_entry(process))
+            return
+        self._steps += 1
+        orders = [[type(effect).__name__, encode(effect)] for effect in effects]
+        self._put(_entry(process), ("effects", [self._steps, process.namespec, orders]))
+
+    def facts(self, process: Process) -> None:
+        """Something is known of a process that is no step."""
+        if self._record is not None:
+            self._put(_entry(process))
+
+    def done(self) -> None:
+        """The effects of the latest step are carried out."""
+        self.slot.step = self._steps
+
+    def history(self, process: Process, transition: Transition) -> None:
+        """A process has a new entry in its history."""
+        if self._record is None:
+            return
+        self._put((f"+history {process.namespec}", [encode(transition)]))
+
+    def held_back(self, process: Process, channel: Channel) -> None:
+        """A channel holds something back, or no more."""
+        if self._record is None:
+            return
+        output = process.outputs[channel]
+        held = [process.life, self.slot.number, encode(output.held())] if output.holds else None
+        self._put((f"held {channel} {process.namespec}", held))

@@ -1,0 +1,182 @@
+"""What a brain before us has left: its record read back, and the children that live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from warden.config.model import Config, GroupConfig
+from warden.daemon.codec import decode
+from warden.daemon.letters import letter_from
+from warden.daemon.notes import EFFECTS, Facts
+from warden.daemon.output import Held
+from warden.events.pool import Letter, Standing
+from warden.process.machine import Effect, State
+from warden.rpc.insight import Transition
+from warden.runtime.kept import Found
+from warden.runtime.parent import FoundChild
+from warden.runtime.record import read
+from warden.runtime.slot import InFlight, Slot
+from warden.words import Channel, Mood, Phase, make_namespec
+
+
+class Remains:
+    """The facts by name (see ``daemon.notes``), and what the keeper has.
+
+    Without a record only what the keeper knows is left: which programs run.
+    """
+
+    def __init__(self, found: Found, facts: dict[str, Any] | None, fresh: Config | None = None) -> None:
+        """Use ``facts``, or the configuration ``fresh``."""
+        self.found = found
+        self.whole = facts is not None
+        self.facts = facts or {}
+        self._fresh = fresh
+        self._lives = {child.life: child for child in found.children}
+        self.slot = Slot(found.held["slot"]) if self.whole else Slot()
+
+    @classmethod
+    def of(cls, found: Found) -> Remains:
+        """Read the record.
+
+        Raises:
+            Unreadable: it is of another format.
+            KeyError: there is none.
+        """
+        return cls(found, read(found.held["record"]))
+
+    def check(self) -> None:
+        """Read everything once.
+
+        Raises:
+            Undecodable: something was written by a version that this one does not understand.
+        """
+        groups = [*self.groups(), *self.config.groups]
+        for group in groups:
+            for process in group.processes:
+                namespec = make_namespec(group.name, process.name)
+                self.process(namespec, 0.0)
+                self.history(namespec)
+            self.pool(group.name)
+        self.effects()
+
+    # --- the daemon
+
+    @property
+    def config(self) -> Config:
+        """The configuration that the session began with; its groups are the available ones.
+
+        Raises:
+            Undecodable: it was written by another version.
+        """
+        if self._fresh is not None:
+            return self._fresh
+        return replace(decode(Config, self.facts["config"]), groups=tuple(self._groups("available ")))
+
+    def groups(self) -> Iterator[GroupConfig]:
+        """The active groups."""
+        return self._groups("group ") if self.whole else iter(self.config.groups)
+
+    def _groups(self, prefix: str) -> Iterator[GroupConfig]:
+        for name, value in self.facts.items():
+            if name.startswith(prefix):
+                yield decode(GroupConfig, value)
+
+    @property
+    def mood(self) -> Mood:
+        """Whether the daemon was going down."""
+        return Mood(self.facts.get("mood", Mood.RUNNING.value))
+
+    @property
+    def why(self) -> str:
+        """What became of the brain before us."""
+        return str(self.found.facts.get("why", ""))
+
+    @property
+    def begun(self) -> bool:
+        """Whether all that start by themselves had begun to."""
+        return bool(self.facts.get("begun", not self.whole))
+
+    @property
+    def since(self) -> float | None:
+        """When the session began, in seconds since the epoch."""
+        return self.facts.get("since")
+
+    # --- processes
+
+    def process(self, namespec: str, now: float) -> Facts | None:
+        """What is remembered of a process, None if nothing ever happened to it; ``now`` is monotonic."""
+        told = self.facts.get(f"process {namespec}")
+        if told is not None:
+            return decode(Facts, told)
+        for child in () if self.whole else self.found.children:
+            if child.tag["name"] == namespec and child.status is None:
+                state = State(phase=Phase.RUNNING, pid=child.pid, started_at=child.born)
+                return Facts(state=state, life=child.life, started=time.time() - now + child.born)
+        return None
+
+    def child(self, life: int) -> FoundChild | None:
+        """The child of that life, once."""
+        return self._lives.pop(life, None)
+
+    def history(self, namespec: str) -> list[Transition]:
+        """What happened to it, oldest first."""
+        return [decode(Transition, item) for item in self.facts.get(f"+history {namespec}", ())]
+
+    def held(self, namespec: str, channel: Channel, life: int) -> Held | None:
+        """What a channel held back, if it is of that life."""
+        told = self.facts.get(f"held {channel} {namespec}")
+        return decode(Held, told[2]) if told is not None and told[0] == life else None
+
+    def chunk(self, number: int, namespec: str, channel: Channel) -> InFlight | None:
+        """The chunk that was on its way to the channel of that number, if it has not arrived."""
+        chunk = self.slot.left() if self.whole else None
+        if chunk is None or chunk.owner != number:
+            return None
+        told = self.facts.get(f"held {channel} {namespec}")
+        return None if told is not None and told[1] == chunk.number else chunk
+
+    def effects(self) -> tuple[str, list[Effect]] | None:
+        """The effects of the last step, and of which process, if they may not all have been carried out."""
+        step, namespec, orders = self.facts.get("effects", (0, "", ()))
+        if step <= self.slot.step:
+            return None
+        return namespec, [decode(EFFECTS[kind], data) for kind, data in orders]
+
+    # --- pools
+
+    @property
+    def serials(self) -> int:
+        """How many events have got a number."""
+        return int(self.facts.get("serial", 0))
+
+    def pool(self, name: str) -> tuple[list[Letter], dict[str, Standing], set[str]]:
+        """What a pool held, where its listeners were, and which of these may have been sent a part of an event."""
+        letters, standings, doubtful = [], {}, set()
+        for key, value in self.facts.items():
+            kind, _, what = key.removeprefix(f"pool {name} ").partition(" ")
+            if not key.startswith(f"pool {name} "):
+                continue
+            if kind == "letter":
+                letter = letter_from(int(what), value)
+                letters += [] if letter is None else [letter]
+            elif kind == "listener":
+                standings[what] = standing = decode(Standing, value[1])
+                sending = None if standing.letter is None else standing.letter
+                if sending is not None and (
+                    self.slot.letter == sending + 1 or self.facts.get(f"pool {name} partly {what}") == sending
+                ):
+                    doubtful.add(what)
+        return letters, standings, doubtful
+
+    def was_heard(self, group: str, listener: str) -> bool:
+        """Whether a listener's part of the chunk that is left was understood already."""
+        chunk = self.slot.left()
+        told = self.facts.get(f"pool {group} listener {listener}")
+        return chunk is None or (told is not None and told[0] == chunk.number)
+
+    def strays(self) -> list[FoundChild]:
+        """The children that nobody has asked for."""
+        return list(self._lives.values())

@@ -1,0 +1,137 @@
+"""Takes a fleet over from a brain before us: every fact as it was remembered, every child as it lives."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from warden.daemon.records import Process
+from warden.daemon.remains import Remains
+from warden.daemon.supervisor import Supervisor
+from warden.errors import StartupError
+from warden.process.machine import Exited, Spawn, Spawned, Tick
+from warden.runtime.parent import FoundChild, Parent
+from warden.runtime.spawn import send_signal
+from warden.words import Channel, ExitStatus, Phase
+
+
+class Resumption:
+    """Two steps: ``connect`` while nothing else happens, ``go_on`` on the loop."""
+
+    def __init__(self, supervisor: Supervisor, remains: Remains, parent: Parent, now: float) -> None:
+        self._supervisor = supervisor
+        self._remains = remains
+        self._parent = parent
+        self._now = now
+        self._found: dict[Process, FoundChild] = {}
+
+    def connect(self) -> None:
+        """Make the groups and processes again, and read from their children."""
+        remains, supervisor = self._remains, self._supervisor
+        for config in remains.groups():
+            try:
+                supervisor.add_group(config, lambda namespec: remains.process(namespec, self._now))
+            except OSError as error:
+                raise StartupError(f"cannot create the log files of {config.name}: {error}") from None
+        for process in supervisor.processes():
+            process.history.extend(remains.history(process.namespec))
+            child = remains.child(process.life)
+            if child is not None:
+                self._found[process] = child
+                supervisor.children.find(process, child)
+                self._recover_output(process)
+        for name in supervisor.groups:
+            pool = supervisor.pools.find(name)
+            if pool is not None:
+                pool.resume(*remains.pool(name))
+
+    def _recover_output(self, process: Process) -> None:
+        """Give out what was read from the child's pipes and did not arrive."""
+        assert process.child is not None
+        for channel in Channel:
+            pipe = process.child.outputs.get(channel)
+            if pipe is None:
+                continue
+            output = process.outputs[channel]
+            held = self._remains.held(process.namespec, channel, process.life)
+            if held is not None:
+                output.hold(held)
+
+    def _recover_chunk(self, process: Process) -> None:
+        if process.child is None:
+            return
+        for pipe in tuple(process.child.outputs.values()):
+            chunk = self._remains.chunk(pipe.number, process.namespec, pipe.channel)
+            if chunk is None:
+                continue
+            process.outputs[pipe.channel].again(chunk.data, chunk.inode, chunk.size)
+            if pipe.is_conversation and not self._remains.was_heard(process.group, process.name):
+                assert process.on_stdout is not None
+                process.on_stdout(chunk.data)
+
+    def go_on(self) -> None:
+        """Finish what was under way, and let happen what has happened meanwhile."""
+        supervisor = self._supervisor
+        for process in self._found:
+            self._recover_chunk(process)
+        self._remains.slot.done()
+        self._finish_step()
+        for name in supervisor.groups:
+            pool = supervisor.pools.find(name)
+            if pool is not None:
+                pool.wake()
+        for process in tuple(supervisor.processes()):
+            self._catch_up(process, self._found.get(process))
+        self._bury_strays()
+
+    def _finish_step(self) -> None:
+        """Carry out what the last step wanted, as far as that does no harm if it has happened already."""
+        unfinished = self._remains.effects()
+        if unfinished is None:
+            return
+        namespec, effects = unfinished
+        for process in self._supervisor.processes():
+            if process.namespec == namespec:
+                rest = [effect for effect in effects if not isinstance(effect, Spawn)]  # see _catch_up
+                self._supervisor.carry_out(process, rest, Tick())
+
+    def _catch_up(self, process: Process, child: FoundChild | None) -> None:
+        supervisor, state = self._supervisor, process.state
+        if state.phase is Phase.STARTING and not state.pid:
+            if child is None:
+                supervisor.carry_out(process, [Spawn()], Tick())  # nobody heard of it yet
+            else:
+                supervisor.feed(process, Spawned(child.pid))
+        elif state.pid and child is None:
+            supervisor.feed(process, Exited(ExitStatus()))
+        if child is not None and child.status is not None:
+            supervisor.children.end(process, child.status, child.at)
+        supervisor.arm(process)
+
+    def _bury_strays(self) -> None:
+        """Children of lives that are over are buried; one that lives is nobody's, and ends."""
+        for child in self._remains.strays():
+            if child.status is None:
+                self._supervisor.log.warn(f"killing {child.tag['name']} (pid {child.pid}), which nobody asked for")
+                send_signal(child.pid, signal.SIGKILL, to_group=False)
+            for fd in child.ends:
+                os.close(fd)
+            self._parent.adopt(child, _Stray(self._parent, child.life))
+            if child.status is not None:
+                self._parent.bury(child.life)
+
+
+class _Stray:
+    def __init__(self, parent: Parent, life: int) -> None:
+        self._parent = parent
+        self._life = life
+
+    def born(self, pid: int) -> None:
+        """Nothing to do."""
+
+    def refused(self, error: OSError) -> None:
+        """Nothing to do."""
+
+    def ended(self, _status: ExitStatus, _at: float) -> None:
+        """Bury it."""
+        self._parent.bury(self._life)

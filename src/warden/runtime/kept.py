@@ -1,0 +1,310 @@
+"""The keeper as the brain sees it: how the two come to be, and the parent of the programs behind a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from warden.runtime import keeper
+from warden.runtime.courier import Courier, Gone, Message
+from warden.runtime.parent import FoundChild, Owner
+from warden.runtime.spawn import SpawnPlan
+from warden.words import ExitStatus
+
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
+_UNANSWERED = 32  # spawns on their way: enough to keep the keeper busy, few enough for the kernel's limits
+_SLICE_SECONDS = 0.002  # the longest that many messages keep the loop to themselves
+_SETTLE_SECONDS = 1.0
+_NAME = "warden-brain"
+
+
+def why_not() -> str | None:
+    """Say why a keeper cannot work on this system; None if it can."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+        os.close(os.memfd_create("probe"))
+    except (AttributeError, OSError) as error:
+        return f"this system has no process descriptors ({error})"
+    return None
+
+
+def split(name: str, here: str) -> Courier:
+    """Become two: this process goes on as the keeper, a child of it as the brain; only the brain returns.
+
+    ``name`` is what the keeper is called in process lists, ``here`` the
+    directory from which relative paths were meant.  Nothing that must live on
+    may run in threads.
+
+    Raises:
+        OSError: there is no process to be had.
+    """
+    ours, theirs = Courier.pair()
+    ours.send({"argv": _again(), "facts": {"name": name, "here": here}})
+    sys.stdout.flush()
+    sys.stderr.flush()
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, keeper.HEARD)  # until the keeper can hear them
+    pid = os.fork()
+    if pid == 0:
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
+        theirs.close()
+        os.setpgid(0, 0)  # what is typed at our terminal is for the keeper alone, which tells us
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # and yet we may write there
+        _call_ourselves(_NAME)
+        return ours
+    ours.close()
+    os.set_inheritable(theirs.fileno(), True)
+    ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)  # survives the exec
+    code = f"import sys; sys.path.insert(0, {str(_home())!r}); from warden.runtime.keeper import start; start()"
+    words = [*sys.argv, "--", str(theirs.fileno()), str(pid)]
+    return os.execv(sys.executable, [sys.executable, "-ISc", code, *words])
+
+
+def _home() -> Path:
+    """Return the directory that holds the package."""
+    return Path(keeper.__file__).resolve().parents[2]
+
+
+def _again() -> list[str]:
+    """Return the command that starts this program again."""
+    words = [sys.executable, *sys.orig_argv[1:]]
+    for at, word in enumerate(words):
+        if word == sys.argv[0] and os.path.exists(word):
+            words[at] = os.path.abspath(word)
+            break
+    return words
+
+
+def _call_ourselves(name: str) -> None:
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as comm:
+        comm.write(name)
+
+
+def connect() -> Courier | None:
+    """Return the connection to the keeper that has started us, None if none has."""
+    number = os.environ.pop(keeper.ENVIRONMENT, None)
+    if number is None:
+        return None
+    os.set_inheritable(int(number), False)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    _call_ourselves(_NAME)
+    return Courier(socket.socket(fileno=int(number)))
+
+
+@dataclass(slots=True)
+class Found:
+    """All that the keeper has for a brain."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    children: list[FoundChild] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class KeeperParent:
+    """The keeper is the parent: children, and what it holds, survive this process.
+
+    ``on_say`` gets the keeper's other messages: ``signal``, ``stranger``,
+    ``bug``, and those of an upgrade.  ``on_loss`` is called when the keeper is gone.
+    """
+
+    def __init__(self, courier: Courier) -> None:
+        self.pid = os.getppid()
+        self.on_say: Callable[[Message], None] = lambda _message: None
+        self.on_loss: Callable[[], None] = lambda: None
+        self._courier = courier
+        self._owners: dict[int, Owner] = {}
+        self._unanswered = 0
+        self._to_spawn: deque[tuple[Message, list[int]]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._inherited: dict[str, int] = {}
+        self._unborn: set[int] = set()
+
+    def ask(self, *, programs: bool) -> Found:
+        """Return all that the keeper has, ``programs`` too if wanted; it blocks until everything is here.
+
+        Raises:
+            Gone: there is no keeper any more.
+        """
+        self._courier.socket.setblocking(True)
+        found, first, last = Found(), True, False
+        while not last:
+            self._courier.send({"do": "hello", "first": first, "programs": programs})
+            first = False
+            message, fds = self._await("part")
+            last = message["last"]
+            found.facts.update(message.get("facts", {}))
+            found.held.update(zip(message.get("held", ()), fds, strict=False))
+            for row in message.get("children", ()):
+                ends, fds = fds[: row["fds"]], fds[row["fds"] :]
+                found.children.append(
+                    FoundChild(
+                        life=row["life"],
+                        tag=row["tag"],
+                        pid=row["pid"],
+                        ends=ends,
+                        born=row["born"],
+                        status=_status(row["status"]) if row["status"] else None,
+                        at=row["at"],
+                    )
+                )
+        self._courier.socket.setblocking(False)
+        self._inherited = dict(found.held)
+        return found
+
+    def _await(self, said: str) -> tuple[Message, list[int]]:
+        """Block until the keeper says that; what else it says meanwhile is part of the answer to the next ``ask``."""
+        while True:
+            received = self._courier.receive()
+            if received is not None and received[0]["say"] == said:
+                return received
+
+    def await_go(self) -> None:
+        """Block until it is our turn; the keeper ends us if it never is.
+
+        Raises:
+            Gone: there is no keeper any more.
+        """
+        self._courier.socket.setblocking(True)
+        self._await("go")
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Listen to the keeper from now on."""
+        self._loop = loop
+        loop.add_reader(self._courier.socket.fileno(), self._listen)
+
+    def detach(self) -> None:
+        """Listen no more."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._courier.socket.fileno())
+            self._loop.remove_writer(self._courier.socket.fileno())
+            self._loop = None
+
+    def adopt(self, child: FoundChild, owner: Owner) -> None:
+        """Tell ``owner`` how a child ends that was found."""
+        self._owners[child.life] = owner
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more starts would only queue up."""
+        return self._unanswered >= _UNANSWERED
+
+    def spawn(self, life: int, tag: Mapping[str, object], plan: SpawnPlan, ends: Sequence[int], owner: Owner) -> None:
+        """Let the keeper start a child; the answer comes later."""
+        self._owners[life] = owner
+        self._unborn.add(life)
+        fds = [plan.stdin, plan.stdout, plan.stderr, *ends]
+        message = {"do": "spawn", "life": life, "tag": tag, "plan": plan.pack(), "fds": len(fds)}
+        if self.crowded or self._to_spawn:
+            self._to_spawn.append((message, [os.dup(fd) for fd in fds]))
+        else:
+            self._unanswered += 1
+            self._send(message, fds)
+
+    def settle(self, life: int) -> None:
+        """Wait for the answer to ``spawn``, up to a second."""
+        end = time.monotonic() + _SETTLE_SECONDS
+        fd = self._courier.socket
+        while life in self._unborn and (left := end - time.monotonic()) > 0 and select.select([fd], [], [], left)[0]:
+            self._listen()
+
+    def bury(self, life: int) -> None:
+        """Let go of a child that has ended."""
+        self._owners.pop(life, None)
+        self._send({"do": "bury", "life": life})
+
+    def hold(self, name: str, fd: int) -> None:
+        """Let the keeper hold ``fd``."""
+        self._send({"do": "hold", "name": name}, [fd])
+
+    def drop(self, name: str) -> None:
+        """Let go of it."""
+        self._send({"do": "drop", "name": name})
+
+    def inherit(self, name: str) -> int | None:
+        """Return what a brain before us let the keeper hold, once."""
+        return self._inherited.pop(name, None)
+
+    def disinherit(self) -> None:
+        """Let go of all that nobody wanted."""
+        for name, fd in self._inherited.items():
+            self.drop(name)
+            os.close(fd)
+        self._inherited.clear()
+
+    def wish(self, do: str, **more: object) -> None:
+        """Send one of the other wishes: ``up``, ``bye``, ``upgrade``, ``fit``, ``unfit``, ``yielded``."""
+        self._send({"do": do, **more})
+
+    def _send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
+        self._courier.send(dict(message), fds)
+        if self._courier.waiting and self._loop is not None:
+            self._loop.add_writer(self._courier.socket.fileno(), self._flush)
+
+    def _flush(self) -> None:
+        self._courier.flush()
+        if not self._courier.waiting and self._loop is not None:
+            self._loop.remove_writer(self._courier.socket.fileno())
+
+    def _listen(self) -> None:
+        """Hear what the keeper says; the loop comes back if there is more than there is time for."""
+        assert self._loop is not None
+        end = self._loop.time() + _SLICE_SECONDS
+        while self._loop is not None and self._loop.time() < end:
+            try:
+                received = self._courier.receive()
+            except Gone:
+                self.detach()
+                self.on_loss()
+                return
+            if received is None:
+                return
+            self._hear(received[0])
+
+    def _hear(self, message: Message) -> None:
+        match message["say"]:
+            case "spawned":
+                self._answered(message["life"])
+                self._owners[message["life"]].born(message["pid"])
+            case "failed":
+                self._answered(message["life"])
+                self._owners.pop(message["life"]).refused(OSError(message["errno"], message["text"]))
+            case "ended":
+                owner = self._owners.get(message["life"])
+                if owner is not None:
+                    owner.ended(_status(message["status"]), message["at"])
+            case "part":
+                return  # of an answer that somebody before us wanted
+            case _:
+                self.on_say(message)
+
+    def _answered(self, life: int) -> None:
+        self._unborn.discard(life)
+        self._unanswered -= 1
+        if self._to_spawn:
+            message, fds = self._to_spawn.popleft()
+            self._unanswered += 1
+            self._send(message, fds)
+            for fd in fds:
+                os.close(fd)
+
+
+def _status(said: Mapping[str, int]) -> ExitStatus:
+    if "code" in said:
+        return ExitStatus(code=said["code"])
+    return ExitStatus(signum=said.get("signum", said.get("dumped", 0)), core_dumped="dumped" in said)
+
+
+def stranger(message: Message) -> tuple[int, ExitStatus]:
+    """Read the keeper's word of an orphan that it reaped."""
+    return message["pid"], _status(message["status"])
