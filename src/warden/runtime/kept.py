@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import select
 import signal
@@ -14,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from warden.runtime import keeper
@@ -65,15 +63,17 @@ def split(name: str, here: str) -> Courier:
         return ours
     ours.close()
     os.set_inheritable(theirs.fileno(), True)
+    import ctypes  # here, where it is gone after the exec
+
     ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)  # survives the exec
-    code = f"import sys; sys.path.insert(0, {str(_home())!r}); from warden.runtime.keeper import start; start()"
+    code = f"import sys; sys.path.insert(0, {_home()!r}); from warden.runtime.keeper import start; start()"
     words = [*sys.argv, "--", str(theirs.fileno()), str(pid)]
     return os.execv(sys.executable, [sys.executable, "-ISc", code, *words])
 
 
-def _home() -> Path:
+def _home() -> str:
     """Return the directory that holds the package."""
-    return Path(keeper.__file__).resolve().parents[2]
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(keeper.__file__))))
 
 
 def _again() -> list[str]:
