@@ -41,6 +41,15 @@ def test_the_server_module_costs_neither_aiohttp_nor_jinja() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_what_the_server_consists_of_is_no_business_of_the_collector_of_garbage() -> None:
+    code = (
+        "import gc, sys, warden.http.server as server; server._load(); first = gc.get_freeze_count(); server._load();"
+        "sys.exit(not (gc.isenabled() and first == gc.get_freeze_count() > len(gc.get_objects())))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_a_long_log_is_read_and_written_beside_the_loop(tmp_path: Path) -> None:
     """No turn of the loop costs 10 ms; it is CPU time of its thread, so the load of the machine does not matter."""
     log = tmp_path / "out"
