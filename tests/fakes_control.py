@@ -118,10 +118,14 @@ class FakeControl:
         self._act()
         return Changes(added=("new",), changed=("other",), removed=())
 
-    async def update(self, groups: Collection[str] | None = None) -> Changes:
+    async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
         self._act()
         self.done.append(("update", groups))
         return Changes(added=("new",), changed=(), removed=())
+
+    def confirm_update(self) -> bool:
+        self.done.append(("confirm update",))
+        return self.done.count(("confirm update",)) == 1
 
     def add_group(self, name: str) -> None:
         self._act()

@@ -213,3 +213,40 @@ def test_a_plan_without_a_difference(run: Run, fleet: FakeDaemon) -> None:
     fleet.json = {"GET /plan": (200, {"added": [], "changed": [], "removed": [], "options": [], "warnings": []})}
 
     assert run("plan").out == "No config updates to processes\n"
+
+
+def test_an_update_on_trial_says_how_to_keep_it(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"POST /update": (200, {"added": ["new"], "changed": ["web"], "removed": ["old"]})}
+
+    assert run("update --confirm 60 web new old").out.splitlines() == [
+        "old: removed process group",
+        "web: updated process group",
+        "new: added process group",
+        "It is taken back in 60 seconds unless you confirm it: supervisorctl confirm",
+    ]
+    assert fleet.asked() == [("POST /update", {"groups": ["web", "new", "old"], "confirm": 60})]
+
+
+@pytest.mark.parametrize("words", ["--confirm", "--confirm 0", "--confirm soon", "web --confirm"])
+def test_a_trial_needs_its_seconds(run: Run, fleet: FakeDaemon, words: str) -> None:
+    ran = run(f"update {words}")
+
+    assert ran.out.startswith("Error: --confirm takes a number of seconds, not ")
+    assert (ran.status, fleet.asked()) == (2, [])
+
+
+def test_confirm(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"POST /update/confirm": (200, {"ok": True})}
+    assert run("confirm").out == "The update is confirmed\n"
+
+    fleet.json = {"POST /update/confirm": (200, {"ok": False})}
+    ran = run("confirm")
+    assert (ran.out, ran.status) == ("ERROR: no update waits for a confirmation\n", 1)
+
+
+def test_a_second_trial_is_refused(run: Run, fleet: FakeDaemon) -> None:
+    fleet.json = {"POST /update": (500, problem(500, "FAILED", "FAILED: another update", 30))}
+
+    ran = run("update --confirm 5")
+
+    assert (ran.out, ran.status) == ("ERROR: FAILED: another update\n", 1)

@@ -126,3 +126,20 @@ def test_restart_with_the_new_configuration(daemon: Daemon) -> None:
     ran = daemon.ctl("restart", "--reread", "cron", "web:web_0")
 
     assert ran.stdout == "web:web_0: stopped\nweb:web_0: started\ncron: stopped\ncron: updated process group\n"
+
+
+def test_an_update_on_trial_goes_back_by_itself_unless_it_is_confirmed(daemon: Daemon) -> None:
+    broken = FLEET.replace(
+        "[program:cron]\ncommand = cat", "[program:cron]\ncommand = /no/such/program\nstartretries = 0"
+    )
+    daemon.rewrite(broken)
+
+    assert daemon.ctl("update", "--confirm", "600").stdout.splitlines()[0] == "cron: updated process group"
+    daemon.wait_line("WARN the update is taken back: cron is FATAL")
+    daemon.wait_line("INFO the update has been taken back")
+    daemon.wait_state("cron", "RUNNING")
+
+    daemon.rewrite(FLEET.replace("[program:cron]\ncommand = cat", "[program:cron]\ncommand = sleep 1000"))
+    daemon.ctl("update", "--confirm", "600")
+    assert daemon.ctl("confirm").stdout == "The update is confirmed\n"
+    assert daemon.ctl("confirm").rc == 1

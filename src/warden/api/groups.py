@@ -77,11 +77,22 @@ async def reread(context: Context) -> GroupChanges:
     return translate.changes(await context.control.reload_config())
 
 
-@TABLE.post("/update", errors.CannotReread, errors.BadName)
+@TABLE.post("/update", errors.CannotReread, errors.BadName, errors.Failed)
 async def update(context: Context, body: Update) -> GroupChanges:
     """Read the configuration and apply it.
 
     What is gone or changed is stopped and removed, then what is new or changed
-    is added.  Answers with what was done, when it was done.
+    is added.  Answers with what was done, when it was done.  With `confirm` it
+    is taken back when a process of these groups becomes FATAL, or when nobody
+    confirms it in that time.
     """
-    return translate.changes(await context.control.update(body.groups))
+    return translate.changes(await context.control.update(body.groups, confirm=body.confirm))
+
+
+@TABLE.post("/update/confirm")
+def confirm_update(context: Context) -> Accepted:
+    """Keep the update that waits for its confirmation.
+
+    `ok` is false if there is none.
+    """
+    return {"ok": context.control.confirm_update()}

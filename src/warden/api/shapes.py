@@ -12,6 +12,7 @@ from warden.api.schema import Within
 
 MAX_POSITION = 2**53 - 1  # what JavaScript counts exactly
 MAX_NUMPROCS = 10_000
+MAX_CONFIRM_SECONDS = 24 * 3600
 MAX_RANGE_BYTES = 1024 * 1024  # of a log in one answer
 
 State = Literal["STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"]
@@ -20,6 +21,7 @@ Namespec = Annotated[str, "`process` or `group:process`; `group:*` where a group
 Position = Annotated[int, "Position in the log, in bytes", Within(0, MAX_POSITION)]
 Length = Annotated[int, "Bytes", Within(1, MAX_RANGE_BYTES)]
 Seconds = Annotated[float, "Seconds since the epoch"]
+Confirm = Annotated[int, "Seconds", Within(1, MAX_CONFIRM_SECONDS)]
 Wait = Annotated[bool, "Answer when it is done, not when it has begun"]
 Signal = Annotated[str | int, "Name (`HUP`, `SIGHUP`) or number"]
 
@@ -276,6 +278,7 @@ class Update:
     """Which groups to update."""
 
     groups: Annotated[list[str] | None, "Names; null = all"] = None
+    confirm: Annotated[Confirm | None, "Take it back unless somebody confirms it in this time; null = no need"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,6 +69,13 @@ COMMANDS = {
         operands="processes",
         wildcards=0,
     ),
+    "confirm": Command(
+        run=groups.confirm,
+        help="confirm\t\tKeep what update --confirm has changed",
+        preflight=True,
+        most=0,
+        too_many="Error: confirm accepts no arguments",
+    ),
     "disable": Command(
         run=standing.disable,
         help="disable <name> [...]\tLet only an order by name start processes, also after a restart of supervisord\n"
@@ -227,7 +234,8 @@ COMMANDS = {
         run=groups.update,
         help="update\t\t\tRead the configuration again; add, restart and remove groups as it says\n"
         "update all\t\tThe same\n"
-        "update <gname> [...]\tThe same for some groups only",
+        "update <gname> [...]\tThe same for some groups only\n"
+        "update --confirm <seconds>\tThe same, but go back unless you confirm it in that time",
         operands="available",
     ),
     "version": Command(

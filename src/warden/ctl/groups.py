@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from warden.ctl import codes
+from warden.ctl.api import Refusal
 from warden.ctl.client import Fault
+from warden.ctl.codes import Exit
 from warden.ctl.output import avail_json, avail_text
 from warden.ctl.session import Session
 
@@ -90,6 +92,9 @@ def remove(session: Session, words: Sequence[str]) -> None:
 
 def update(session: Session, words: Sequence[str]) -> None:
     """Reread and apply: remove, then change, then add groups; only the named ones if there are names."""
+    if "--confirm" in words:
+        _update_on_trial(session, words)
+        return
     changes = read_changes(session, "ERROR: already shutting down")
     if changes is None:
         return
@@ -103,6 +108,36 @@ def update(session: Session, words: Sequence[str]) -> None:
     for group in added:
         if _add(session, group):
             session.output(f"{group}: added process group")
+
+
+def _update_on_trial(session: Session, words: Sequence[str]) -> None:
+    """Let the daemon update, and go back by itself unless somebody confirms it in time."""
+    at = words.index("--confirm")
+    seconds, names = "".join(words[at + 1 : at + 2]), [*words[:at], *words[at + 2 :]]
+    if not (seconds.isascii() and seconds.isdigit() and int(seconds)):
+        session.fail(f"Error: --confirm takes a number of seconds, not {seconds!r}", Exit.INVALID_ARGS)
+        return
+    body = {"groups": None if not names or "all" in names else names, "confirm": int(seconds)}
+    try:
+        changes = session.api("POST", "/update", body)
+    except Refusal as refusal:
+        session.fail(f"ERROR: {refusal}")
+        return
+    told = False
+    for what, done in (("removed", "removed"), ("changed", "updated"), ("added", "added")):
+        for group in changes.get(what, ()) if isinstance(changes, dict) else ():
+            session.output(f"{group}: {done} process group")
+            told = True
+    if told:
+        session.output(f"It is taken back in {seconds} seconds unless you confirm it: supervisorctl confirm")
+
+
+def confirm(session: Session, _words: Sequence[str]) -> None:
+    """Keep the update that waits for it."""
+    if session.api("POST", "/update/confirm") == {"ok": True}:
+        session.output("The update is confirmed")
+    else:
+        session.fail("ERROR: no update waits for a confirmation")
 
 
 def replace(session: Session, group: str) -> None:

@@ -16,6 +16,7 @@ from warden.config.readers import signal_number
 from warden.daemon.records import Process
 from warden.daemon.standing import StandingOrders
 from warden.daemon.supervisor import Supervisor
+from warden.daemon.updates import Updates
 from warden.daemon.views import Views, process_view
 from warden.errors import (
     AbnormalTermination,
@@ -71,6 +72,7 @@ class DaemonControl(StandingOrders):
         self._available = config.groups
         self._read = read
         self._leave = leave
+        self._updates = Updates(supervisor, self)
         self._views = Views()
 
     @property
@@ -324,22 +326,20 @@ class DaemonControl(StandingOrders):
         with suppress(NotRunning, Failed):  # it has stopped, or the system refused: either way it does not run for us
             await self._stop(process, process.namespec, wait=True)
 
-    async def update(self, groups: Collection[str] | None = None) -> Changes:
-        """Apply the configuration: stop and remove what is gone or changed, then add what is new or changed."""
+    async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
+        """Apply the configuration."""
         changes = await self.reload_config()
         if groups is not None:
             for name in groups:
                 if name not in self._supervisor.groups and name not in changes.added:
                     raise BadName(name)
             changes = Changes(*(tuple(name for name in names if name in groups) for names in changes))
-        for name in (*changes.removed, *changes.changed):
-            await self.stop_many(name, wait=True)
-            self.remove_group(name)
-            if name in changes.changed:
-                self.add_group(name)
-        for name in changes.added:
-            self.add_group(name)
+        await self._updates.apply(changes, confirm)
         return changes
+
+    def confirm_update(self) -> bool:
+        """Keep the update that is on trial."""
+        return self._updates.confirm()
 
     def shutdown(self) -> None:
         """Begin the shutdown."""

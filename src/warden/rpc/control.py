@@ -210,11 +210,18 @@ class Control(Protocol):
         """
         ...
 
-    async def update(self, groups: Collection[str] | None = None) -> Changes:
+    async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
         """Read the configuration and apply it to ``groups`` (None: to all): stop and remove, then add.
 
-        Returns what was done.  Raises: ShuttingDown, CannotReread, BadName.
+        With ``confirm`` (seconds) it is taken back when one of these processes
+        becomes FATAL, or when nobody calls ``confirm_update`` in that time.
+        Returns what was done.  Raises: ShuttingDown, CannotReread, BadName,
+        Failed (another update waits for its confirmation).
         """
+        ...
+
+    def confirm_update(self) -> bool:
+        """Keep the update that waits for it; False if there is none."""
         ...
 
     # --- logs; ``namespec`` None means the activity log, ``channel`` is then ignored
