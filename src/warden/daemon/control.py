@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
-from typing import TypeVar
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
@@ -18,6 +17,7 @@ from warden.daemon.standing import StandingOrders
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.updates import Updates
 from warden.daemon.views import Views, process_view
+from warden.daemon.waiting import noticing, together, watching
 from warden.errors import (
     AbnormalTermination,
     AlreadyAdded,
@@ -36,7 +36,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.machine import StartRequested, State
+from warden.process.machine import StartRequested
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -48,7 +48,6 @@ from warden.words import (
     Phase,
 )
 
-Found = TypeVar("Found")
 _REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
 
 
@@ -130,7 +129,7 @@ class DaemonControl(StandingOrders):
             for process in self.members(group)
             if process.state.phase not in RUNNING_PHASES and not process.disabled
         ]
-        return await _together(chosen, lambda process: self._start(process, process.namespec, wait=wait))
+        return await together(chosen, lambda process: self._start(process, process.namespec, wait=wait))
 
     async def stop_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Stop those that run, and wait also for those that are stopping already.
@@ -145,10 +144,10 @@ class DaemonControl(StandingOrders):
             if process.state.phase in phases or process.state.waiting
         ]
         if not wait:
-            return await _together(chosen, lambda process: self._stop(process, process.namespec, wait=False))
+            return await together(chosen, lambda process: self._stop(process, process.namespec, wait=False))
         outcomes: list[Outcome] = []
-        for _, together in groupby(sorted(chosen, key=self._rank, reverse=True), self._rank):
-            outcomes += await _together(together, self._stop_for_all)
+        for _, equals in groupby(sorted(chosen, key=self._rank, reverse=True), self._rank):
+            outcomes += await together(equals, self._stop_for_all)
         return outcomes
 
     async def _stop_for_all(self, process: Process) -> None:
@@ -168,17 +167,17 @@ class DaemonControl(StandingOrders):
         if process.state.phase is Phase.STOPPING:
             if not wait:
                 raise AbnormalTermination(asked)
-            with _watching(process, lambda state: state.phase is not Phase.STOPPING) as ended:
+            with watching(process, lambda state: state.phase is not Phase.STOPPING) as ended:
                 await ended
             self.require_up()
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested(requested("start")))
         if not process.state.waiting:
-            with _watching(process, lambda state: state.pid or state.phase is not Phase.STARTING) as answered:
+            with watching(process, lambda state: state.pid or state.phase is not Phase.STARTING) as answered:
                 _judge(await answered, asked)
         if wait:
             await self._released(process, asked)
-            with _watching(process, lambda state: state.phase is not Phase.STARTING) as decided:
+            with watching(process, lambda state: state.phase is not Phase.STARTING) as decided:
                 _judge(await decided, asked)
 
     async def _released(self, process: Process, asked: str) -> None:
@@ -191,7 +190,7 @@ class DaemonControl(StandingOrders):
         def find() -> str | None:
             return (self._supervisor.ties.stuck(process) or None) if process.state.waiting else ""
 
-        with _noticing(process, find) as decided:
+        with noticing(process, find) as decided:
             if stuck := await decided:
                 raise Failed(f"{asked} waits for {stuck}")
 
@@ -205,7 +204,7 @@ class DaemonControl(StandingOrders):
 
     async def _stopped(self, process: Process) -> Phase:
         """Wait for the end of a stop, whoever starts the process afterwards, and say now and then that we wait."""
-        with _watching(process, lambda state: state.phase in STOPPED_PHASES) as ended:
+        with watching(process, lambda state: state.phase in STOPPED_PHASES) as ended:
             while not ended.done():
                 self._supervisor.log.info(f"waiting for {process.name} to stop")
                 await asyncio.wait({ended}, timeout=_REPORT_SECONDS)
@@ -352,50 +351,9 @@ class DaemonControl(StandingOrders):
         self._leave(await self.read_config())
 
 
-def _watching(process: Process, wanted: Callable[[State], object]) -> AbstractContextManager[asyncio.Future[Phase]]:
-    """Give a future that gets the phase of the first ``wanted`` state that the process is in, now or later."""
-    return _noticing(process, lambda: process.state.phase if wanted(process.state) else None)
-
-
-@contextmanager
-def _noticing(process: Process, find: Callable[[], Found | None]) -> Iterator[asyncio.Future[Found]]:
-    """Give a future that gets the first thing that ``find`` returns, now or after a change of the process."""
-    found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-
-    def look() -> None:
-        if not found.done() and (thing := find()) is not None:
-            found.set_result(thing)
-
-    look()
-    process.watchers.append(look)
-    try:
-        yield found
-    finally:
-        process.watchers.remove(look)
-
-
 def _judge(phase: Phase, asked: str) -> None:
     """Say what the phase after a request to start means for who asked."""
     if phase in (Phase.BACKOFF, Phase.FATAL):
         raise SpawnFailed(asked)
     if phase in (Phase.STOPPING, Phase.STOPPED, Phase.UNKNOWN):
         raise AbnormalTermination(asked)
-
-
-async def _together(processes: Iterable[Process], act: Callable[[Process], Awaitable[None]]) -> list[Outcome]:
-    """Do ``act`` to all at once; the outcomes come in the order of completion."""
-    outcomes: list[Outcome] = []
-
-    async def one(process: Process) -> None:
-        error = None
-        try:
-            await act(process)
-        except RequestError as refused:
-            error = refused
-        outcomes.append(Outcome(name=process.name, group=process.group, error=error))
-
-    async with asyncio.TaskGroup() as tasks:
-        for process in processes:
-            tasks.create_task(one(process))
-            await asyncio.sleep(0)  # a thousand starts in a row would keep the loop from everything else
-    return outcomes
