@@ -44,6 +44,25 @@ class Channel(enum.StrEnum):
     STDERR = "stderr"
 
 
+class LineFormat(enum.StrEnum):
+    """What stands in a log before each line of a program; RAW is the program's bytes as they are."""
+
+    RAW = "raw"
+    TIMESTAMP = "timestamp"
+    PREFIX = "prefix"
+    TIMESTAMP_PREFIX = "timestamp,prefix"
+    JSON = "json"
+
+
+class Period(enum.StrEnum):
+    """How often a log is rotated whatever its size, in local time."""
+
+    NEVER = "never"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class Autorestart(enum.Enum):
     """When a process that left RUNNING by itself is started again."""
 

@@ -219,7 +219,7 @@ def test_if_no_new_file_can_be_opened_the_old_one_gets_its_name_back(
     assert desk.reports == [f"cannot open or rotate log {desk.path}: Permission denied"]
 
 
-def refuse(_path: str, _mode: int) -> None:
+def refuse(_path: str, _mode: int, *, whole_lines: bool = False) -> None:
     raise PermissionError(13, "Permission denied")
 
 

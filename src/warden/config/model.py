@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
-from warden.words import Autorestart, Condition, UnhealthyAction
+from warden.words import Autorestart, Condition, LineFormat, Period, UnhealthyAction
 
 
 class Kind(enum.StrEnum):
@@ -43,16 +43,22 @@ class Policy:
 class ChannelConfig:
     """Where one output channel goes; sizes in bytes, 0 = off.
 
-    ``logfile`` is a path, AUTO, or None for no file.  A syslog target may be on
-    beside the file.
+    ``logfile`` is a path, AUTO, or None for no file.  Other targets may be on
+    beside it: syslog, the journal that listens at the socket ``journal``, and
+    the daemon's own stdout or stderr (``console``: the form of the lines there).
     """
 
     logfile: str | Auto | None = AUTO
     maxbytes: int = 50 * 1024 * 1024
     backups: int = 10
+    period: Period = Period.NEVER
+    compress: bool = False
+    line_format: LineFormat = LineFormat.RAW
     capture_maxbytes: int = 0
     events_enabled: bool = False
     syslog: bool = False
+    journal: str | None = None
+    console: LineFormat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,8 @@ class ServerConfig:
     logfile: str | None
     logfile_maxbytes: int = 50 * 1024 * 1024
     logfile_backups: int = 10
+    logfile_period: Period = Period.NEVER
+    logfile_compress: bool = False
     loglevel: str = "info"
     pidfile: str
     statefile: str | None = None

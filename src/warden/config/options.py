@@ -7,15 +7,13 @@ modules that read the sections.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from warden.config import limit_options, operating, readers, vital_options
+from warden.config import limit_options, log_options, operating, readers, vital_options
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
 from warden.config.option import Option, SectionKind, optional, row
-from warden.config.values import Auto
-from warden.words import Channel
 
 ENV = Names.ENV
 FILE = ENV | Names.HERE
@@ -164,47 +162,13 @@ PROGRAM_SERVERURL = row(
 )
 
 
-class ChannelOptions(NamedTuple):
-    """The rows of one output channel."""
-
-    logfile: Option[str | Auto | readers.Special | None]
-    maxbytes: Option[int]
-    backups: Option[int]
-    capture_maxbytes: Option[int]
-    events_enabled: Option[bool]
-    syslog: Option[bool]
-
-    def rows(self) -> tuple[Option[Any], ...]:
-        """Return the rows in the order of the manual."""
-        return self.logfile, self.maxbytes, self.backups, self.capture_maxbytes, self.events_enabled, self.syslog
-
-
-def _channel(name: Channel) -> ChannelOptions:
-    return ChannelOptions(
-        logfile=row(
-            f"{name}_logfile", readers.child_log, "AUTO", INSTANCE, f"Where {name} goes: a path, AUTO or NONE."
-        ),
-        maxbytes=row(
-            f"{name}_logfile_maxbytes", readers.byte_size, "50MB", INSTANCE, "Size at which it is rotated; 0 = never."
-        ),
-        backups=row(f"{name}_logfile_backups", readers.integer, "10", INSTANCE, "How many rotated logs are kept."),
-        capture_maxbytes=row(
-            f"{name}_capture_maxbytes", readers.byte_size, "0", PROGRAM, "Size of one captured message; 0 = no capture."
-        ),
-        events_enabled=row(
-            f"{name}_events_enabled", readers.boolean, "false", PROGRAM, f"Emit an event for what is written to {name}."
-        ),
-        syslog=row(f"{name}_syslog", readers.boolean, "false", INSTANCE, f"Send {name} to syslog, too."),
-    )
-
-
-STDOUT, STDERR = _channel(Channel.STDOUT), _channel(Channel.STDERR)
+STDOUT, STDERR = log_options.STDOUT, log_options.STDERR
 
 _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, PROGRAM_DIRECTORY, PROGRAM_UMASK),
     *(PRIORITY, AUTOSTART, STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES),
     *(STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
-    *(REDIRECT_STDERR, *STDOUT.rows(), *STDERR.rows(), PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
+    *(REDIRECT_STDERR, *STDOUT, *STDERR, PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,
     *vital_options.ROWS,
     *operating.PROGRAM_ROWS,
@@ -296,6 +260,7 @@ SUPERVISORD = SectionKind(
     options=(
         *(LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS, MINPROCS),
         *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, KEEPER, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
+        *log_options.MAIN_ROWS,
         *limit_options.MAIN_ROWS,
         *operating.SUPERVISORD_ROWS,
     ),

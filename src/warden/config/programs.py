@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from warden.config import limit_options, operating, options, readers
 from warden.config.ini import Section
 from warden.config.limiting import with_limits
+from warden.config.log_options import ChannelOptions
 from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
-from warden.config.options import ChannelOptions
 from warden.config.readers import Special
 from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.sections import Findings, Scope, SectionReader
@@ -215,6 +216,7 @@ def _read_name(reader: SectionReader) -> str:
 def _read_channel(program: _Program, reader: SectionReader, channel: Channel, rows: ChannelOptions) -> ChannelConfig:
     logfile, backups = reader.read(rows.logfile), reader.read(rows.backups)
     maxbytes, syslog = reader.read(rows.maxbytes), reader.read(rows.syslog)
+    journal = reader.read(rows.journal)
     capture_maxbytes, events_enabled = program.capture[channel]
     if logfile is Special.SYSLOG:
         reader.warn(
@@ -222,6 +224,8 @@ def _read_channel(program: _Program, reader: SectionReader, channel: Channel, ro
             f"Use {channel}_syslog=true to enable syslog instead."
         )
         logfile, syslog = None, True
+    if journal is not None and not os.path.exists(journal):
+        reader.warn(f"{channel}_journal is set but nobody listens at {journal}; lines wait for it, the latest 4 MB")
     if logfile is AUTO and maxbytes == 0:
         reader.warn(
             f"AUTO logging used for {channel}_logfile without rollover, "
@@ -237,7 +241,12 @@ def _read_channel(program: _Program, reader: SectionReader, channel: Channel, ro
         logfile=logfile,
         maxbytes=maxbytes,
         backups=backups,
+        period=reader.read(rows.rotate),
+        compress=reader.read(rows.compress),
+        line_format=reader.read(rows.format),
         capture_maxbytes=capture_maxbytes,
         events_enabled=events_enabled,
         syslog=syslog,
+        journal=journal,
+        console=reader.read(rows.console),
     )

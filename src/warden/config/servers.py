@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from warden.config import limit_options, operating, options
+from warden.config import limit_options, log_options, operating, options
 from warden.config.ini import Document
 from warden.config.model import HttpServerConfig, ServerConfig
 from warden.config.option import Option
@@ -44,10 +44,13 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     keeper = read(options.KEEPER)
     environment = {**reader.read(limit_options.MAIN_ENV_FILE), **reader.read(options.ENVIRONMENT)}
     cgroup = reader.read(limit_options.CGROUP)
+    period, compress = reader.read(log_options.LOGFILE_ROTATE), reader.read(log_options.LOGFILE_COMPRESS)
     return ServerConfig(
         logfile=None if isinstance(logfile, Special) else _absolute(base, logfile),
         logfile_maxbytes=logfile_maxbytes,
         logfile_backups=logfile_backups,
+        logfile_period=period,
+        logfile_compress=compress,
         loglevel=loglevel,
         pidfile=_absolute(base, pidfile),
         statefile=_state_file(base, statefile, _absolute(base, pidfile)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 from warden.config.model import Config
 from warden.config.values import Severity
+from warden.daemon.compressor import Compressor
 from warden.daemon.flusher import Flusher
 from warden.daemon.insight import open_to_all
 from warden.errors import StartupError
@@ -31,7 +33,14 @@ def open_log(config: Config, flusher: Flusher) -> MainLog:
         if server.logfile is None:
             log.add_syslog()
         else:
-            log.add_file(server.logfile, server.logfile_maxbytes, server.logfile_backups)
+            compress = partial(Compressor(log.error).ask, server.logfile_backups) if server.logfile_compress else None
+            log.add_file(
+                server.logfile,
+                server.logfile_maxbytes,
+                server.logfile_backups,
+                period=server.logfile_period,
+                on_rotate=compress,
+            )
     except OSError as error:
         raise StartupError(f"cannot open the log file {server.logfile}: {error.strerror}") from None
     if server.nodaemon and not server.silent:

@@ -1,20 +1,25 @@
-"""One output channel of one process: from the bytes it writes to log, syslog, events and followers."""
+"""One output channel of one process: from the bytes it writes to logs, events and followers."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from warden.config.model import ChannelConfig
+from warden.logs import journal
 from warden.logs.ansi import AnsiStripper
 from warden.logs.capture import CaptureScanner, Message
 from warden.logs.filesink import FileSink
+from warden.logs.journal import JournalSink
+from warden.logs.lines import LineSink
 from warden.logs.mainlog import MainLog
-from warden.logs.sinks import SyslogSink
+from warden.logs.marks import Marks
+from warden.logs.sinks import LineTaker, SyslogSink
 from warden.logs.targets import Waiting
-from warden.words import Channel
+from warden.words import Channel, LineFormat
 
 
 class Listeners(Protocol):
@@ -38,14 +43,15 @@ class Held:
     """What a channel holds back: bytes that are no longer in the pipe and not yet where they belong.
 
     ``inode`` and ``size`` are the log file's at that time, ``message`` is set
-    inside a capture.
+    inside a capture.  ``lines`` are the unfinished lines of the targets that
+    wait for whole ones, in the order in which the configuration makes them.
     """
 
     file: bytes = b""
     inode: int = 0
     size: int = 0
     stripper: bytes = b""
-    syslog: bytes = b""
+    lines: tuple[bytes, ...] = ()
     scanner: bytes = b""
     message: bytes | None = None
 
@@ -69,35 +75,41 @@ class Output:
     """Takes what a child writes on one channel; lives as long as the process record.
 
     ``path`` is the log file (an AUTO name is chosen already), None for no file.
-    Between ``open`` and ``close`` there is a child.
+    ``compress(backups, path)`` is called after a rotation if the configuration
+    wants it.  Between ``open`` and ``close`` there is a child.
     """
 
     __slots__ = (  # there are two of them for each process
-        *("path", "_process", "_channel", "_config", "_strip_ansi", "_log", "_listeners"),
-        *("_file", "_again", "_syslog", "_scanner", "_stripper", "_watchers"),
+        *("marks", "path", "_process", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
+        *("_listeners", "_file", "_again", "_console", "_lines", "_scanner", "_stripper", "_watchers"),
     )
 
     def __init__(
         self,
         *,
-        process: str,
+        namespec: str,
         channel: Channel,
         config: ChannelConfig,
         path: str | None,
         strip_ansi: bool,
         log: MainLog,
+        compress: Callable[[int, str], None],
         listeners: Listeners,
     ) -> None:
         self.path = path
-        self._process = process
+        self.marks = Marks()
+        self._process = namespec.rpartition(":")[2]
+        self._namespec = namespec
         self._channel = channel
         self._config = config
         self._strip_ansi = strip_ansi
         self._log = log
+        self._compress = compress
         self._listeners = listeners
         self._file: FileSink | None = None
         self._again: _Rest | None = None
-        self._syslog: SyslogSink | None = None
+        self._console: FileSink | None = None
+        self._lines: tuple[LineTaker, ...] = ()
         self._scanner: CaptureScanner | None = None
         self._stripper: AnsiStripper | None = None
         self._watchers: list[Callable[[], None]] = []
@@ -113,7 +125,7 @@ class Output:
         return bool(
             (self._file is not None and self._file.waiting)
             or (self._stripper is not None and self._stripper.pending)
-            or (self._syslog is not None and self._syslog.rest)
+            or any(sink.rest for sink in self._lines)
             or (self._scanner is not None and self._scanner.held != (b"", None))
         )
 
@@ -126,7 +138,7 @@ class Output:
             inode=inode,
             size=size,
             stripper=b"" if self._stripper is None else self._stripper.pending,
-            syslog=b"" if self._syslog is None else self._syslog.rest,
+            lines=tuple(sink.rest for sink in self._lines),
             scanner=scanner,
             message=message,
         )
@@ -135,8 +147,8 @@ class Output:
         """Go on where somebody before us stood; it is open already."""
         if self._stripper is not None:
             self._stripper.pending = held.stripper
-        if self._syslog is not None:
-            self._syslog.rest = held.syslog
+        for sink, rest in zip(self._lines, held.lines, strict=False):  # fewer before an update of ours
+            sink.rest = rest
         if self._scanner is not None:
             self._scanner.hold(held.scanner, held.message)
         if self._file is not None and held.file:
@@ -153,32 +165,65 @@ class Output:
 
     @property
     def blocked(self) -> bool:
-        """Whether the log waits for somebody who reads it."""
-        return self._file is not None and self._file.blocked
+        """Whether a log waits for somebody who reads it."""
+        return any(sink is not None and sink.blocked for sink in (self._file, self._console))
 
     def open(self) -> Callable[[bytes], None]:
-        """Open the log for a new child and return what takes its output.
+        """Open the logs for a new child and return what takes its output.
 
         Raises:
-            OSError: the log file cannot be opened.
+            OSError: a log file cannot be opened.
         """
         config = self._config
         if self.path is not None and self._file is None:
-            self._file = FileSink(
-                self.path, config.maxbytes, config.backups, self._report, on_wait=self._listeners.on_wait
-            )
-            self._file.on_write = self._wake if self._watchers else None
-        if config.syslog:
-            self._syslog = SyslogSink(self._process)
+            self._file = self._open_file(self.path)
+        if config.console is not None and self._console is None:
+            self._console = self._open_console()
+        self._lines = tuple(self._dressed())
         self._scanner = CaptureScanner(config.capture_maxbytes) if config.capture_maxbytes > 0 else None
         self._stripper = AnsiStripper() if self._strip_ansi else None
-        plain = not (self._scanner or self._stripper or self._syslog or config.events_enabled)
+        plain = not (self._scanner or self._stripper or self._lines or config.events_enabled)
         if plain and self._file is not None and not self._log.enabled("debug"):
             return self._file.write  # the hot path: nothing stands between the pipe and the file
         return self._take
 
+    def _open_file(self, path: str) -> FileSink:
+        config = self._config
+        file = FileSink(
+            path,
+            config.maxbytes,
+            config.backups,
+            self._report,
+            on_wait=self._listeners.on_wait,
+            period=config.period,
+            on_rotate=partial(self._compress, config.backups) if config.compress else None,
+            marks=self.marks,
+        )
+        file.on_write = self._wake if self._watchers else None
+        return file
+
+    def _open_console(self) -> FileSink:
+        path = f"/dev/{self._channel}"
+        return FileSink(path, 0, 0, self._report, on_wait=self._listeners.on_wait, whole_lines=True)
+
+    def _dressed(self) -> Iterator[LineTaker]:
+        """Make what takes whole lines: everything but a file that gets the bytes as they are."""
+        config, who = self._config, (self._namespec, self._channel)
+        if self._file is not None and not self._is_raw:
+            yield LineSink(self._to_file, config.line_format, *who)
+        if config.syslog:
+            yield SyslogSink(self._process)
+        if config.journal is not None:
+            yield JournalSink(journal.client_of(config.journal, self._listeners.on_wait), *who)
+        if self._console is not None and config.console is not None:
+            yield LineSink(self._console.write, config.console, *who)
+
+    @property
+    def _is_raw(self) -> bool:
+        return self._config.line_format is LineFormat.RAW
+
     def close(self) -> None:
-        """The child is gone: give out what was held back and close the log."""
+        """The child is gone: give out what was held back and close the logs."""
         if self._scanner is not None:
             for part in self._scanner.close():
                 self._deliver(part.data)
@@ -186,17 +231,22 @@ class Output:
         if self._stripper is not None:
             self._emit(self._stripper.close())
             self._stripper = None
-        if self._syslog is not None:
-            self._syslog.close()
-            self._syslog = None
+        for sink in self._lines:
+            sink.close()
+        self._lines = ()
         if self._file is not None and not self._file.waiting:  # what waits is still to be written: keep it open
-            self.dispose()
-
-    def dispose(self) -> None:
-        """Let go of the log; what it could not take by now is lost, and reported."""
-        if self._file is not None:
             self._file.close()
             self._file = None
+        if self._console is not None and not self._console.waiting:
+            self._console.close()
+            self._console = None
+
+    def dispose(self) -> None:
+        """Let go of the logs; what they could not take by now is lost, and reported."""
+        for sink in (self._file, self._console):
+            if sink is not None:
+                sink.close()
+        self._file = self._console = None
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, for an external rotation."""
@@ -255,12 +305,16 @@ class Output:
         if self._config.events_enabled:
             self._listeners.on_output(data)
 
-    def _write(self, data: bytes) -> None:
+    def _to_file(self, data: bytes) -> None:
         file = self._again or self._file
         if file is not None:
             file.write(data)
-        if self._syslog is not None:
-            self._syslog.write(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._is_raw:
+            self._to_file(data)
+        for sink in self._lines:
+            sink.write(data)
         if self._log.enabled("debug"):
             self._log.debug(f"{self._process!r} {self._channel} output:\n{_readable(data)}")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from warden.config.model import Config, GroupConfig, ProcessConfig
-from warden.daemon import channels
-from warden.daemon.announce import Announcer, Audience
+from warden.daemon.announce import Announcer
+from warden.daemon.channels import Channels
 from warden.daemon.children import CannotSpawn, Children, socket_error
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
@@ -44,7 +44,7 @@ from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import Parent, new_life
 from warden.runtime.spawn import send_signal
-from warden.words import STOPPED_PHASES, Channel, ExitStatus, Mood, Phase, signal_text
+from warden.words import STOPPED_PHASES, ExitStatus, Mood, Phase, signal_text
 
 _REPORT_SECONDS = 3.0  # how often a shutdown names those it waits for
 
@@ -89,8 +89,6 @@ class Supervisor:
         self.log = log
         self.memory = memory or Memory()
         self.pid = parent.pid
-        self._server = config.server
-        self._token = token
         self._loop = loop
         self.notes = notes
         self._announcer = Announcer(bus, log, notes)
@@ -106,6 +104,7 @@ class Supervisor:
             audience=self,
             flusher=flusher,
         )
+        self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
@@ -251,11 +250,7 @@ class Supervisor:
             facts.restore(process)
         elif recall is None:
             process.history.extend(self.memory.history(process.namespec))
-
-        def audience(channel: Channel) -> Audience:
-            return Audience(self._announcer, process, channel, self.children.hold)
-
-        process.outputs.update(channels.make(process, self._server, self._token, self.log, audience))
+        process.outputs |= self._channels.make(process)
         return process
 
     # --- the machine's shell

@@ -73,7 +73,8 @@ def cleanup(childlogdir: str, identifier: str) -> list[str]:
     Raises:
         OSError: ``childlogdir`` cannot be listed.
     """
-    pattern = re.compile(rf".+---{re.escape(_plain(identifier))}-([a-z0-9_]{{{_RANDOM_LENGTH}}})\.log(?:\.\d{{1,4}})?")
+    rotated = r"(?:\.(?:\d{1,4}(?:\.gz)?|compressing))?"
+    pattern = re.compile(rf".+---{re.escape(_plain(identifier))}-([a-z0-9_]{{{_RANDOM_LENGTH}}})\.log{rotated}")
     found = {name: match[1][:_TOKEN_LENGTH] for name in os.listdir(childlogdir) if (match := pattern.fullmatch(name))}
     alive = {
         token

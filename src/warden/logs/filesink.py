@@ -13,18 +13,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from warden.logs.targets import Put, Target, Waiting, close_quietly, open_target, shift_backups
+from warden.logs.marks import Marks
+from warden.logs.rotation import shift_backups
+from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, open_target
+from warden.logs.upkeep import Upkeep
+from warden.words import Period
 
 BUFFER_BYTES = 1024 * 1024
-_NEVER = float("inf")
 _NO_LIMIT = sys.maxsize
-_LOOK_SECONDS = 1.0  # a file that was deleted under us is noticed by the first write after this time
 
 _FAMILIES: dict[str, list[FileSink]] = {}  # the open sinks of regular files, by path
 
 
 class FileSink:
     """Appends to a file and rotates it when it has ``maxbytes`` (0 = never), keeping ``backups`` old ones.
+
+    With a ``period`` it is rotated, too, before the first write after the end of
+    the period that it was last written in.  ``on_rotate(path)`` is called when an
+    old file was put aside; ``marks`` remember when which position was reached.
 
     Construction raises OSError if the file cannot be opened; from then on only
     ``clear`` does.  What cannot be written waits, up to ``buffer_bytes``, and is
@@ -52,6 +58,11 @@ class FileSink:
         on_wait: Callable[[Waiting], None] | None = None,
         buffer_bytes: int = BUFFER_BYTES,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        period: Period = Period.NEVER,
+        on_rotate: Callable[[str], None] | None = None,
+        marks: Marks | None = None,
+        whole_lines: bool = False,
     ) -> None:
         self.path = path
         self.on_write: Callable[[], None] | None = None
@@ -62,6 +73,9 @@ class FileSink:
         self._report = report
         self._buffer_bytes = buffer_bytes
         self._clock = clock
+        self._upkeep = Upkeep(period, marks, clock, wall)
+        self._on_rotate = on_rotate
+        self._whole_lines = whole_lines  # into a pipe that others write to, too
         self._waiting = bytearray()
         self._lost = 0
         self._troubles: set[str] = set()
@@ -76,9 +90,8 @@ class FileSink:
         self._size = 0
         self._mode = 0o666
         self._limit = _NO_LIMIT  # the size at which something is to be done
-        self._look_at = _NEVER
         try:
-            self._adopt(open_target(path))
+            self._adopt(self._open())
         except OSError as error:
             if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise  # else a fifo that nobody reads yet: the first write tries again
@@ -88,7 +101,7 @@ class FileSink:
 
     def write(self, data: bytes) -> None:
         """Append ``data``, or keep it for later."""
-        if self._clock() > self._look_at:
+        if self._clock() > self._upkeep.look_at:
             self._look()
         if self._waiting or self._fd < 0:
             self._keep(data)
@@ -118,7 +131,7 @@ class FileSink:
         done = 0
         try:
             if self._fd < 0:
-                self._adopt(open_target(self.path, self._mode))
+                self._adopt(self._open())
             while self._waiting:
                 written = self._put(self._fd, self._waiting)
                 del self._waiting[:written]
@@ -151,15 +164,7 @@ class FileSink:
 
         It may have been rotated once meanwhile.
         """
-        if not self._regular or not inode:
-            return 0
-        if inode == self._inode:
-            return max(0, self._size - size)
-        try:
-            old = os.stat(f"{self.path}.1")
-        except OSError:
-            return 0
-        return max(0, old.st_size - size) + self._size if old.st_ino == inode else 0
+        return grown_since(self.path, self.position, inode, size)
 
     @property
     def kept(self) -> bytes:
@@ -182,7 +187,7 @@ class FileSink:
         if self._closed or (self._fd >= 0 and not self._regular):
             return
         try:
-            target = open_target(self.path, self._mode)
+            target = self._open()
         except OSError as error:
             self._stay(error)
             return
@@ -224,14 +229,20 @@ class FileSink:
         self._drop()
         self._fd, self._put, self._size, self._mode = target.fd, target.put, target.size, target.mode
         self._regular, self._inode = target.regular, target.inode
-        self._look_at = self._clock() + _LOOK_SECONDS if target.regular else _NEVER
+        if target.regular:
+            self._upkeep.begin(os.fstat(target.fd))
+        else:
+            self._upkeep.never()
         if target.regular or self._maxbytes == _NO_LIMIT:
             self._limit = self._maxbytes
         else:
             self._limit = _NO_LIMIT if target.endless else 0  # 0: the first write will complain
 
+    def _open(self) -> Target:
+        return open_target(self.path, self._mode, whole_lines=self._whole_lines)
+
     def _turn(self) -> None:
-        """The limit is reached: rotate, unless others have moved or emptied the file already."""
+        """The limit is reached or the period over: rotate, unless others have moved or emptied the file already."""
         if not self._regular:
             self._limit = _NO_LIMIT
             self._complain("limit", f"cannot rotate log {self.path}: it is no regular file, so maxbytes is ignored")
@@ -239,8 +250,8 @@ class FileSink:
         try:
             self._size = os.fstat(self._fd).st_size
             if not self._has_the_name():
-                target = open_target(self.path, self._mode)
-            elif self._size < self._maxbytes:
+                target = self._open()
+            elif self._size < self._maxbytes and not self._upkeep.is_due(self._size):
                 self._limit = self._maxbytes
                 return
             elif self._backups > 0:
@@ -248,6 +259,7 @@ class FileSink:
             else:
                 os.ftruncate(self._fd, 0)
                 self._size, self._limit = 0, self._maxbytes
+                self._upkeep.begin(os.fstat(self._fd))
                 self._end_trouble("rotate")
                 return
         except OSError as error:
@@ -261,10 +273,13 @@ class FileSink:
     def _rotate(self) -> Target:
         shift_backups(self.path, self._backups)
         try:
-            return open_target(self.path, self._mode)
+            target = self._open()
         except OSError:
             os.replace(f"{self.path}.1", self.path)  # better a long log than one under a wrong name
             raise
+        if self._on_rotate is not None:
+            self._on_rotate(self.path)
+        return target
 
     def _stay(self, error: OSError) -> None:
         """There is no new file: use the old one, if it still has a name, and try again later."""
@@ -276,10 +291,14 @@ class FileSink:
         self._complain("rotate", f"cannot open or rotate log {self.path}: {error.strerror}")
 
     def _look(self) -> None:
-        """Find out whether the file was deleted: what is written there would be lost."""
-        self._look_at = self._clock() + _LOOK_SECONDS
+        """Look once a second, before a write: was the file deleted (what is written there would be lost), is it due?"""
         if self._fd >= 0 and self._is_gone():
             self.reopen()
+        elif self._fd >= 0 and self._upkeep.is_due(self._size):
+            self._turn()
+        elif self._regular:
+            self._upkeep.note(self._size)
+        self._upkeep.look_again()
 
     def _drop(self) -> None:
         """Write nothing before the path could be opened again."""

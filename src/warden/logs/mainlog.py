@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from warden.logs.filesink import FileSink
+from warden.logs.marks import Marks
 from warden.logs.syslog import LOCAL, SyslogClient
 from warden.logs.targets import Waiting
+from warden.words import Period
 
 LEVELS = {"critical": 50, "error": 40, "warn": 30, "info": 20, "debug": 10, "trace": 5, "blather": 3}
 _CODES = {50: "CRIT", 40: "ERRO", 30: "WARN", 20: "INFO", 10: "DEBG", 5: "TRAC", 3: "BLAT"}
@@ -30,6 +32,7 @@ class MainLog:
         clock: Callable[[], float] = time.time,
         on_wait: Callable[[Waiting], None] | None = None,
     ) -> None:
+        self.marks = Marks()
         self._threshold = LEVELS[level]
         self._clock = clock
         self._on_wait = on_wait
@@ -47,19 +50,36 @@ class MainLog:
         """The log file, None if there is none."""
         return None if self._file is None else self._file.path
 
-    def add_file(self, path: str, maxbytes: int = 0, backups: int = 0) -> None:
+    def add_file(
+        self,
+        path: str,
+        maxbytes: int = 0,
+        backups: int = 0,
+        *,
+        period: Period = Period.NEVER,
+        on_rotate: Callable[[str], None] | None = None,
+    ) -> None:
         """Log to ``path``, rotated as ``FileSink`` does.
 
         Raises:
             OSError: it cannot be opened.
         """
-        self._file = self._open(path, maxbytes, backups)
+        self._file = FileSink(
+            path,
+            maxbytes,
+            backups,
+            self.critical,
+            on_wait=self._on_wait,
+            period=period,
+            on_rotate=on_rotate,
+            marks=self.marks,
+        )
         self._file.on_write = self._wake if self._watchers else None
 
     def add_stdout(self) -> None:
         """Log to our standard output too; if that is closed, do without."""
         with suppress(OSError):
-            self._stdout = self._open("/dev/stdout", 0, 0)
+            self._stdout = FileSink("/dev/stdout", 0, 0, self.critical, on_wait=self._on_wait)
 
     def add_syslog(self, client: SyslogClient = LOCAL) -> None:
         """Log to syslog too."""
@@ -166,9 +186,6 @@ class MainLog:
                 self._syslog.send(f"{prefix}{part}".encode("utf-8", "backslashreplace"))
 
     # --- inside
-
-    def _open(self, path: str, maxbytes: int, backups: int) -> FileSink:
-        return FileSink(path, maxbytes, backups, self.critical, on_wait=self._on_wait)
 
     def _wake(self) -> None:
         for wake in tuple(self._watchers):

@@ -31,6 +31,20 @@ class Sink(Protocol):
         ...
 
 
+class LineTaker(Protocol):
+    """What takes output by whole lines; ``rest`` is what it holds back: the line that has no end yet."""
+
+    rest: bytes
+
+    def write(self, data: bytes) -> None:
+        """Take ``data``; never raise, never block."""
+        ...
+
+    def close(self) -> None:
+        """Give out what was held back."""
+        ...
+
+
 class RingSink:
     """Keeps the last ``limit`` bytes in memory."""
 

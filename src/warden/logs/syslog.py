@@ -6,29 +6,19 @@ send bytes that are no UTF-8.
 
 from __future__ import annotations
 
-import errno
-import socket
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
-from warden.logs.targets import Waiting
+from warden.logs.datagrams import DatagramClient
 
 _ADDRESSES = ("/dev/log", "/var/run/syslog", "/var/run/log")  # Linux, macOS, FreeBSD
 _USER_INFO = 1 << 3 | 6  # facility user, priority info
 _BACKLOG_BYTES = 4 * 1024 * 1024
-_RETRY_SECONDS = 1.0
 RECORD_BYTES = 8 * 1024  # what every syslog daemon accepts
 
 
-class SyslogClient:
-    """One socket for all who log; connects when the first record is sent.
-
-    While the syslog daemon is missing or does not read, up to ``backlog`` bytes
-    of records wait and are tried again with the next one and with ``flush``; of
-    more than that the oldest are dropped, and a record says how many.
-    ``on_wait(client)`` is called when records begin to wait, as for a FileSink.
-    """
+class SyslogClient(DatagramClient):
+    """The syslog daemon, for all who log there."""
 
     def __init__(
         self,
@@ -38,124 +28,25 @@ class SyslogClient:
         clock: Callable[[], float] = time.time,
         backlog: int = _BACKLOG_BYTES,
     ) -> None:
-        self.on_wait: Callable[[Waiting], None] | None = None
-        self.on_close: Callable[[], None] | None = None
-        self._addresses = addresses
+        super().__init__(addresses, self._loss, record_bytes=RECORD_BYTES, clock=clock, backlog=backlog)
         self._ident = ident.encode()
-        self._clock = clock
-        self._backlog = backlog
-        self._socket: socket.socket | None = None
-        self._waiting: deque[bytes] = deque()
-        self._waiting_bytes = 0
-        self._lost = 0
-        self._blocked = False
-        self._announced = False
+        self._now = clock
         self._second = -1
         self._header = b""
-        self._failed_at: float | None = None
 
     def send(self, text: bytes) -> None:
         """Send one record: a line without its newline."""
-        now = self._clock()
-        self._queue(self._record(now, text))
-        while self._waiting_bytes > self._backlog:
-            self._waiting_bytes -= len(self._waiting.popleft())
-            self._lost += 1
-        if self._failed_at is None or not 0 <= now - self._failed_at < _RETRY_SECONDS:
-            self.flush()
+        self.send_record(self._record(text))
 
-    def flush(self) -> bool:
-        """Send what waits, as far as possible now; return whether nothing waits any more."""
-        self._blocked = False
-        self._failed_at = None
-        fresh = False
-        while self._waiting:
-            try:
-                if self._socket is None:
-                    self._socket, fresh = self._connect(), True
-                self._put(self._socket, self._waiting[0])
-            except OSError as error:
-                self._blocked = error.errno in (errno.EAGAIN, errno.ENOBUFS)
-                if self._blocked:
-                    break
-                if self._socket is not None and not fresh:  # the daemon was restarted: its socket is a new one
-                    self._disconnect()
-                    continue
-                self._disconnect()
-                self._failed_at = self._clock()
-                break
-            self._waiting_bytes -= len(self._waiting.popleft())
-            self._tell_loss()
-        self._announce()
-        return not self._waiting
-
-    @property
-    def blocked(self) -> bool:
-        """Whether records wait only because the syslog daemon does not read fast enough."""
-        return self._blocked
-
-    def fileno(self) -> int:
-        """Return the descriptor of the socket, -1 if there is none."""
-        return -1 if self._socket is None else self._socket.fileno()
-
-    def close(self) -> None:
-        """Send what waits if that is possible now, and let go of the socket; a later ``send`` connects again."""
-        if self._waiting:
-            self.flush()
-        self._disconnect()
-
-    def _record(self, now: float, text: bytes) -> bytes:
-        second = int(now)
+    def _record(self, text: bytes) -> bytes:
+        second = int(self._now())
         if second != self._second:
             self._second = second
             self._header = b"<%d>%s %s: " % (_USER_INFO, time.ctime(second)[4:19].encode(), self._ident)
         return self._header + text.replace(b"\0", b"#000")
 
-    def _queue(self, record: bytes) -> None:
-        self._waiting.append(record)
-        self._waiting_bytes += len(record)
-
-    def _tell_loss(self) -> None:
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            self._queue(self._record(self._clock(), b"%d log records were lost" % lost))
-
-    def _announce(self) -> None:
-        if not self._waiting:
-            self._announced = False
-        elif not self._announced and self.on_wait is not None:
-            self._announced = True
-            self.on_wait(self)
-
-    @staticmethod
-    def _put(connection: socket.socket, record: bytes) -> None:
-        try:
-            connection.send(record)
-        except OSError as error:
-            if error.errno != errno.EMSGSIZE:
-                raise
-            connection.send(record[:RECORD_BYTES])
-
-    def _connect(self) -> socket.socket:
-        problem = OSError(errno.ENOENT, "there is no syslog socket")
-        for address in self._addresses:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            try:
-                connection.setblocking(False)
-                connection.connect(address)
-            except OSError as error:
-                connection.close()
-                problem = error
-            else:
-                return connection
-        raise problem
-
-    def _disconnect(self) -> None:
-        if self._socket is not None:
-            if self.on_close is not None:
-                self.on_close()
-            self._socket.close()
-            self._socket = None
+    def _loss(self, count: int) -> bytes:
+        return self._record(b"%d log records were lost" % count)
 
 
 LOCAL = SyslogClient()

@@ -8,7 +8,8 @@ import re
 import select
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 Put = Callable[[int, bytes | bytearray], int]
@@ -58,14 +59,18 @@ class Target:
     endless: bool = False
 
 
-def open_target(path: str, mode: int = 0o666) -> Target:
+def open_target(path: str, mode: int = 0o666, *, whole_lines: bool = False) -> Target:
     """Open ``path`` for appending; it is created with ``mode`` less the umask.
+
+    With ``whole_lines`` only complete lines are written into a descriptor of our
+    own at a time, so that those of several writers to one pipe do not mix.
 
     Raises:
         OSError: it cannot be opened; ENXIO for a fifo that nobody reads yet.
     """
     if own := _OWN_DESCRIPTOR.fullmatch(path):
-        return _open_own(int(own["number"] or own["proc"] or {"out": 1, "err": 2}[own["name"]]))
+        target = _open_own(int(own["number"] or own["proc"] or {"out": 1, "err": 2}[own["name"]]))
+        return replace(target, put=partial(_put_lines, target.put)) if whole_lines else target
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY, mode)
     status = os.fstat(fd)
     regular = stat.S_ISREG(status.st_mode)
@@ -107,6 +112,12 @@ def _put_if_ready(fd: int, data: bytes | bytearray) -> int:
     return os.write(fd, data[:_SAFE_BYTES])
 
 
+def _put_lines(put: Put, fd: int, data: bytes | bytearray) -> int:
+    """Write as many lines as a pipe takes whole or not at all; a longer line in pieces."""
+    end = len(data) if len(data) <= select.PIPE_BUF else data.rfind(b"\n", 0, select.PIPE_BUF) + 1
+    return put(fd, data[: end or select.PIPE_BUF])
+
+
 def _is_seekable(fd: int) -> bool:
     try:
         os.lseek(fd, 0, os.SEEK_CUR)
@@ -115,20 +126,23 @@ def _is_seekable(fd: int) -> bool:
     return not os.isatty(fd)
 
 
-def shift_backups(path: str, backups: int) -> None:
-    """Rename ``path.N-1`` to ``path.N`` and so on, ``path`` to ``path.1``; missing files do not matter.
-
-    Raises:
-        OSError: a file cannot be renamed.
-    """
-    for number in range(backups - 1, 0, -1):
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(f"{path}.{number}", f"{path}.{number + 1}")
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(path, f"{path}.1")
-
-
 def close_quietly(fd: int) -> None:
     """Close ``fd``; network file systems report old troubles here, which nobody could act upon any more."""
     with contextlib.suppress(OSError):
         os.close(fd)
+
+
+def grown_since(path: str, position: tuple[int, int], inode: int, size: int) -> int:
+    """Return how many bytes a log got since it had that inode and size; now it is at ``position``.
+
+    It may have been rotated once meanwhile; 0 if nobody can tell.
+    """
+    if not inode or not position[0]:
+        return 0
+    if inode == position[0]:
+        return max(0, position[1] - size)
+    try:
+        old = os.stat(f"{path}.1")
+    except OSError:
+        return 0
+    return max(0, old.st_size - size) + position[1] if old.st_ino == inode else 0

@@ -1,0 +1,149 @@
+"""Logs of real programs under a real daemon: forms of lines, several targets, rotation with compression."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.daemon import SERVER, Daemon, environment, run
+from harness.sides import WARDEN
+from harness.waiting import until
+
+QUIET = SERVER + "silent = true\n"
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"
+
+
+def shell(script: str) -> str:
+    return f"command = /bin/sh -c '{script}'\nstartsecs = 0\nautorestart = false\n"
+
+
+def ended(daemon: Daemon, name: str = "x") -> None:
+    daemon.wait_state(f"{name}:{name}", "EXITED")
+
+
+def test_one_line_in_pieces_reaches_every_target_in_its_own_form(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
+        here = os.getcwd()
+        os.chdir(tmp_path)  # socket paths are short
+        journal.bind("j")
+        os.chdir(here)
+        journal.settimeout(40)
+        text = (
+            f"[program:x]\n{shell('printf on; printf e; echo; echo two >&2; printf last')}"
+            "stdout_logfile = %(here)s/out\nstdout_logfile_format = json\nstdout_console = prefix\n"
+            f"stdout_journal = {path}\nredirect_stderr = true\n"
+        )
+        with Daemon(WARDEN, tmp_path, text) as daemon:
+            ended(daemon)
+            console = [line for line in daemon.lines if line.startswith("x | ")]
+            tailed = daemon.ctl("tail", "x").stdout
+            sent = [journal.recv(65536).decode() for _ in range(3)]
+
+    found = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+    assert [line["message"] for line in found] == ["one", "two", "last"]
+    assert all(re.fullmatch(STAMP, line["time"]) for line in found)
+    assert console == ["x | one", "x | two", "x | last"]
+    assert tailed.rstrip("\n") == (tmp_path / "out").read_text().rstrip("\n")
+    assert [record.partition("MESSAGE=")[2].rstrip("\n") for record in sent] == ["one", "two", "last"]
+
+
+def test_forms_do_not_touch_capture_and_events(tmp_path: Path) -> None:
+    """What listeners hear is what the program said."""
+    script = 'printf "<!--XSUPERVISOR:BE"; printf "GIN-->hello<!--XSUPERVISOR:END-->rest"; echo " of it"'
+    listener = tmp_path / "listen.py"
+    listener.write_text(
+        "import sys\n"
+        "while True:\n"
+        "    print('READY', flush=True)\n"
+        "    head = dict(word.split(':') for word in sys.stdin.readline().split())\n"
+        "    body = sys.stdin.read(int(head['len']))\n"
+        "    open(sys.argv[1], 'a').write(head['eventname'] + ' ' + body.partition(chr(10))[2].strip() + chr(10))\n"
+        "    print('RESULT 2\\nOK', end='', flush=True)\n"
+    )
+    text = (
+        f"[eventlistener:hear]\ncommand = {WARDEN.command('python')} {listener} {tmp_path}/heard\n"
+        "events = PROCESS_COMMUNICATION,PROCESS_LOG\n"
+        f"[program:x]\n{shell(script)}autostart = false\nstdout_logfile = %(here)s/out\n"
+        "stdout_logfile_format = timestamp,prefix\nstdout_capture_maxbytes = 1KB\nstdout_events_enabled = true\n"
+    )
+    with Daemon(WARDEN, tmp_path, text) as daemon:
+        daemon.wait_state("hear:hear", "RUNNING")
+        daemon.ctl("start", "x")
+        ended(daemon)
+        heard = tmp_path / "heard"
+        until(lambda: heard.exists() and "of it" in heard.read_text(), lambda: str(heard))
+
+    assert "PROCESS_COMMUNICATION_STDOUT hello\n" in heard.read_text()
+    assert re.fullmatch(rf"{STAMP} x \| rest of it\n", (tmp_path / "out").read_text())
+
+
+def test_programs_in_a_container_write_to_stdout_and_nothing_else_does(tmp_path: Path) -> None:
+    programs = "".join(
+        f"[program:{name}]\n{shell('for i in 1 2 3; do echo line $i; done')}stdout_logfile = NONE\n"
+        "stdout_console = prefix\n"
+        for name in ("web", "worker")
+    )
+    daemon = Daemon(WARDEN, tmp_path, programs, server=QUIET)
+
+    with subprocess.Popen(
+        [WARDEN.command("supervisord"), "-n", "-c", str(daemon.conf)],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        found = [running.stdout.readline().rstrip("\n") for _ in range(6)]
+        running.terminate()
+        rest = running.stdout.read()
+
+    assert sorted(found) == [f"{name} | line {number}" for name in ("web", "worker") for number in (1, 2, 3)]
+    assert rest == ""
+
+
+def test_rotated_files_are_compressed_beside_the_loop(tmp_path: Path) -> None:
+    text = (
+        f"[program:x]\n{shell('exec seq 300000')}"
+        "stdout_logfile = %(here)s/out\nstdout_logfile_maxbytes = 8KB\nstdout_logfile_backups = 500\n"
+        "stdout_logfile_compress = true\n"
+    )
+    with Daemon(WARDEN, tmp_path, text) as daemon:
+        ended(daemon)
+        plain = tmp_path / "out.2"
+        until(lambda: not plain.exists() and not (tmp_path / "out.compressing").exists(), lambda: str(plain))
+        files = sorted(tmp_path.glob("out.*"), key=lambda path: int(path.name.split(".")[1]), reverse=True)
+
+    assert [path.name for path in files][-2:] == ["out.2.gz", "out.1"]
+    whole = (
+        b"".join(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in files)
+        + (tmp_path / "out").read_bytes()
+    )
+    assert whole == b"".join(b"%d\n" % number for number in range(1, 300_001))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("stdout_logfile_format", "xml"),
+        ("stdout_logfile_rotate", "monthly"),
+        ("stdout_logfile_compress", "maybe"),
+        ("stderr_console", "prefix,json"),
+        ("stderr_journal", "relative"),
+    ],
+)
+def test_a_wrong_value_is_told_by_check(tmp_path: Path, option: str, value: str) -> None:
+    daemon = Daemon(WARDEN, tmp_path, f"[program:x]\ncommand = cat\n{option} = {value}\n")
+
+    ran = run([WARDEN.command("supervisord"), "-c", str(daemon.conf), "--check"], tmp_path)
+
+    assert ran.rc == 2
+    assert option in ran.stdout
+    assert value in ran.stdout
