@@ -35,6 +35,7 @@ class FakeInsight:
             identifier=self.control.identifier,
             version="1",
             pid=self.control.pid,
+            brain=self.control.pid + 1,
             mood=self.control.mood,
             started=1.5,
             config_file="/etc/supervisord.conf",

@@ -40,6 +40,18 @@ async def restart_daemon(context: Context) -> Daemon:
     return get_daemon(context)
 
 
+@TABLE.post("/daemon/upgrade", errors.Failed)
+async def upgrade_daemon(context: Context) -> Daemon:
+    """Begin an upgrade.
+
+    The version that is installed now takes over, with all programs as they
+    are.  The answer comes when it is about to do so; whether it did shows in
+    `brain` and `upgrade_failure` of the daemon, whose next answer may take a second.
+    """
+    await context.control.upgrade()
+    return get_daemon(context)
+
+
 @TABLE.get("/events")
 def watch_events(
     context: Context,

@@ -158,11 +158,13 @@ class Daemon(TypedDict):
     version: str
     api_version: Annotated[str, "Version of the XML-RPC interface"]
     pid: int
+    brain: Annotated[int, "pid of the process that answers; with a keeper another one than `pid`"]
     state: DaemonState
     started: Seconds
     config_file: str
     logfile: Annotated[str, "Path of the activity log, empty without a file"]
     warnings: Annotated[list[str], "What somebody should look at"]
+    upgrade_failure: Annotated[str, "Why the last upgrade failed, empty if none did"]
 
 
 class GroupChanges(TypedDict):

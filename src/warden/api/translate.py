@@ -117,11 +117,13 @@ def daemon(view: DaemonView) -> Daemon:
         "version": view.version,
         "api_version": API_VERSION,
         "pid": view.pid,
+        "brain": view.brain,
         "state": _MOOD[view.mood],
         "started": view.started,
         "config_file": view.config_file,
         "logfile": view.logfile,
         "warnings": list(view.warnings),
+        "upgrade_failure": view.upgrade_failure,
     }
 
 

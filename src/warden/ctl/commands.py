@@ -178,6 +178,12 @@ COMMANDS = {
         most=0,
         too_many="Error: shutdown accepts no arguments",
     ),
+    "upgrade": Command(
+        run=daemon.upgrade,
+        help="upgrade\t\tLet the installed version of supervisord take over; no process is touched",
+        most=0,
+        too_many="Error: upgrade accepts no arguments",
+    ),
     "signal": Command(
         run=processes.signal,
         help=_one_to_many("signal <signal>", "Signal"),

@@ -48,6 +48,20 @@ def reload(session: Session, _words: Sequence[str]) -> None:
         session.output("Restarted supervisord")
 
 
+def upgrade(session: Session, _words: Sequence[str]) -> None:
+    """Let the installed version of the daemon take over; no program is touched."""
+    before = session.api("GET", "/daemon")
+    session.api("POST", "/daemon/upgrade")
+    after = session.api("GET", "/daemon")  # whoever takes over answers it
+    match before, after:
+        case {"version": old, "brain": gone}, {"version": new, "brain": brain} if gone != brain:
+            session.output(f"Upgraded supervisord from {old} to {new}")
+        case _, {"upgrade_failure": str(why)}:
+            session.fail(f"ERROR: the upgrade failed: {why}")
+        case _:
+            session.fail("ERROR: the upgrade failed")
+
+
 def shutdown(session: Session, _words: Sequence[str]) -> None:
     """Shut the daemon down."""
     if not session.confirmed("Really shut the remote supervisord process down y/N? "):

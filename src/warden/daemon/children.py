@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -264,6 +264,19 @@ class Children:
             self._pipes.pause(pipe.fd)
         else:
             self._pipes.resume(pipe.fd)
+
+    def leave(self, processes: Iterable[Process]) -> None:
+        """Let go of all children: the parent has them still."""
+        self._pipes.close()
+        for process in processes:
+            child = process.child
+            if child is not None:
+                for pipe in child.outputs.values():
+                    os.close(pipe.fd)
+                if child.stdin is not None:
+                    child.stdin.close()
+        for shared in self._sockets.values():
+            shared.leave()
 
     def close(self) -> None:
         """Stop reading; there are no children any more."""

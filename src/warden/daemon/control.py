@@ -65,12 +65,14 @@ class DaemonControl(StandingOrders):
         *,
         read: Callable[[], Config],
         leave: Callable[[Config | None], None],
+        upgrade: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(supervisor)
         self._server = config.server
         self._available = config.groups
         self._read = read
         self._leave = leave
+        self._upgrade = upgrade
         self._updates = Updates(supervisor, self)
         self._views = Views()
 
@@ -345,6 +347,13 @@ class DaemonControl(StandingOrders):
         if self.mood is Mood.SHUTDOWN:
             raise ShuttingDown
         self._leave(None)
+
+    async def upgrade(self) -> None:
+        """Let the installed version take over."""
+        self.require_up()
+        if self._upgrade is None:
+            raise Failed("cannot upgrade")
+        await self._upgrade()
 
     async def restart(self) -> None:
         """Begin a restart, unless the new configuration cannot be used."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -26,7 +27,14 @@ _LOOPBACK = ("127.", "::1", "localhost")
 class DaemonInsight:
     """Facts for those who look; costs nothing while nobody does."""
 
-    def __init__(self, supervisor: Supervisor, control: DaemonControl, config: Config) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        control: DaemonControl,
+        config: Config,
+        upgrade_failure: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._upgrade_failure = upgrade_failure
         self._supervisor = supervisor
         self._control = control
         self._config = config
@@ -47,6 +55,8 @@ class DaemonInsight:
             identifier=server.identifier,
             version=VERSION,
             pid=self._supervisor.pid,
+            brain=os.getpid(),
+            upgrade_failure=self._upgrade_failure(),
             mood=self._supervisor.mood,
             started=self._started,
             config_file=self._config.path,

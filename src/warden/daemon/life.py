@@ -7,6 +7,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,7 +25,8 @@ from warden.daemon.resume import Resumption
 from warden.daemon.servers import Listeners
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
-from warden.errors import ConfigError, StartupError
+from warden.daemon.upgrade import Upgrade
+from warden.errors import ConfigError, Failed, StartupError
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
@@ -41,7 +43,7 @@ from warden.runtime.record import Record
 from warden.runtime.signals import on_signal
 from warden.runtime.slot import Slot
 from warden.runtime.threads import in_thread
-from warden.words import ExitStatus, Mood
+from warden.words import VERSION, ExitStatus, Mood
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Life:
         self._serials = Serials(0 if remains is None else remains.serials)
         self._started = remains is not None
         self.exit_status = 0  # of the daemon, once ``run`` has returned
+        self._upgrade = Upgrade(keeper, lambda: self._log, lambda: self._present.down.set())
         self._next: Config | None = None
         self._reread: asyncio.Task[None] | None = None
         self._present: _Session  # set before anything that uses it is connected
@@ -105,14 +108,27 @@ class Life:
         notes = self._take_notes(loop)
         while True:
             await self._session(loop, parent, notes)
-            if self._next is None:
+            if self._upgrade.making_way:
+                if await self._upgrade.is_over():
+                    return
+                notes = self._come_back(loop)
+            elif self._next is None:
                 break
-            self._config, self._next = self._next, None
-            self._begin_again()
+            else:
+                self._config, self._next = self._next, None
+                self._begin_again()
         reaper.detach(loop)
         self._listeners.close()
         self._pidfile.remove()
         self._log.close()
+
+    def _come_back(self, loop: asyncio.AbstractEventLoop) -> Notes:
+        """Go on where the other version has stopped, which may be further than we got."""
+        assert self._keeper is not None
+        self._keeper.detach()
+        self._remains = Remains.of(self._keeper.ask(programs=True))
+        self._log.reopen()
+        return self._take_notes(loop)
 
     def _take_notes(self, loop: asyncio.AbstractEventLoop) -> Notes:
         keeper, remains = self._keeper, self._remains
@@ -150,7 +166,7 @@ class Life:
         down = asyncio.Event()
         self._present = _Session(supervisor, down)
         Ending(supervisor, loop, config.server, self._end)
-        control = DaemonControl(supervisor, config, read=self._read, leave=self._leave)
+        control = DaemonControl(supervisor, config, read=self._read, leave=self._leave, upgrade=self._upgrade.ask)
         interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
         resumption = None
         if remains is None:
@@ -159,7 +175,7 @@ class Life:
             resumption = Resumption(supervisor, remains, parent, loop.time())
             resumption.connect()
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
-        insight = DaemonInsight(supervisor, control, config)
+        insight = DaemonInsight(supervisor, control, config, lambda: self._upgrade.failure)
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         if resumption is None:
@@ -172,8 +188,12 @@ class Life:
         insight.close()
         interfaces.close()
         self._ticks.close()
-        supervisor.close()
         self._memory.save()
+        if self._upgrade.making_way:
+            supervisor.leave()
+            notes.close()
+            return
+        supervisor.close()
         if claim is not None:
             claim.release()
             parent.drop("claim")
@@ -192,7 +212,10 @@ class Life:
         self._ready()
         resumption.go_on()
         alive = sum(1 for process in supervisor.processes() if process.state.pid)
-        self._log.warn(f"{remains.why}; went on with {alive} running, none of them was touched")
+        if remains.found.facts["trial"]:
+            self._log.info(f"version {VERSION} took over; {alive} processes run, none of them was touched")
+        else:
+            self._log.warn(f"{remains.why}; went on: {alive} processes run, none of them was touched")
         if not remains.begun:
             supervisor.start_untouched()
         if remains.mood < Mood.RUNNING:
@@ -257,7 +280,7 @@ class Life:
             signal.SIGQUIT: partial(self._on_exit_signal, signal.SIGQUIT),
             signal.SIGHUP: partial(self._on_hup, loop),
             signal.SIGUSR2: self._on_usr2,
-            signal.SIGUSR1: self._on_usr1,
+            signal.SIGUSR1: partial(self._on_usr1, loop),
         }
         for signum, callback in self._on_signal.items():
             on_signal(loop, signum, callback)
@@ -275,6 +298,8 @@ class Life:
                     self._log.debug(f"reaped orphan {pid} ({status})")
             case "bug":
                 self._log.critical(f"keeper: {message['text']}")
+            case _:
+                self._upgrade.hear(message)
 
     def _on_exit_signal(self, signum: signal.Signals) -> None:
         self._log.warn(f"received {signum.name} indicating exit request")
@@ -307,8 +332,16 @@ class Life:
         if self._present.supervisor.may_start:
             self._leave(config)
 
-    def _on_usr1(self) -> None:
-        self._log.debug("received SIGUSR1, ignored")
+    def _on_usr1(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._keeper is None:
+            self._log.debug("received SIGUSR1, ignored")
+        else:
+            self._log.info("received SIGUSR1 indicating upgrade request")
+            self._upgrading = loop.create_task(self._upgrade_or_say_why())
+
+    async def _upgrade_or_say_why(self) -> None:
+        with suppress(Failed):  # the log has it
+            await self._upgrade.ask()
 
     def _on_usr2(self) -> None:
         self._log.info("received SIGUSR2 indicating log reopen request")

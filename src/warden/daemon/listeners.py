@@ -102,6 +102,10 @@ class Pools:
         pool = self._pools.get(group)
         return None if pool is None else pool.core.listener_state(process)
 
+    def leave(self) -> None:
+        """Let go of all; what they hold is noted."""
+        self._deadlines.clear()
+
     def find(self, group: str) -> RunningPool | None:
         """Return the pool of a group, None if it is none."""
         return self._pools.get(group)

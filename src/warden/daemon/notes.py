@@ -87,6 +87,12 @@ class Notes:
         if self._record is not None:
             self._record.clear()
 
+    def close(self) -> None:
+        """Write no more: somebody else does."""
+        if self._record is not None:
+            self._record.close()
+        self.slot.close()
+
     def _put(self, *entries: tuple[str, Any]) -> None:
         if self._record is not None:
             self._record.put(*entries)

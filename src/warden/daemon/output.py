@@ -241,6 +241,13 @@ class Output:
             self._console.close()
             self._console = None
 
+    def abandon(self) -> None:
+        """Let go of the logs and of what they could not take: somebody else has that too."""
+        for sink in (self._file, self._console):
+            if sink is not None:
+                sink.abandon()
+        self._file = self._console = None
+
     def dispose(self) -> None:
         """Let go of the logs; what they could not take by now is lost, and reported."""
         for sink in (self._file, self._console):

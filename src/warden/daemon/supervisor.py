@@ -426,6 +426,17 @@ class Supervisor:
         self.log.info(f"waiting for {', '.join(names)} to die")
         self._report = self._loop.call_later(_REPORT_SECONDS, self._report_unstopped)
 
+    def leave(self) -> None:
+        """Disarm everything; the programs go on, for somebody else."""
+        self.pools.leave()
+        self.ties.close()
+        self._deadlines.clear()
+        self._starts.clear()
+        for process in self.processes():
+            for output in process.outputs.values():
+                output.abandon()
+        self.children.leave(self.processes())
+
     def close(self) -> None:
         """Disarm everything; nothing runs any more."""
         self.pools.close()

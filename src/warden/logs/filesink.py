@@ -210,6 +210,11 @@ class FileSink:
             sink._waiting.clear()
             sink.reopen()
 
+    def abandon(self) -> None:
+        """Let go of the file and of what waits."""
+        self._waiting.clear()
+        self.close()
+
     def close(self) -> None:
         """Write what waits if that is possible now, report what is lost, let go of the file."""
         if self._closed:

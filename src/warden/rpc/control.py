@@ -210,6 +210,14 @@ class Control(Protocol):
         """
         ...
 
+    async def upgrade(self) -> None:
+        """Let the version that is installed now take over, with all programs as they are.
+
+        Returns when it is about to do so.  Raises: ShuttingDown, Failed (it is
+        not fit; nothing has changed).
+        """
+        ...
+
     async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
         """Read the configuration and apply it to ``groups`` (None: to all): stop and remove, then add.
 

@@ -73,16 +73,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonView:
-    """The daemon itself; ``started`` in seconds since the epoch, ``warnings`` for people."""
+    """The daemon itself; ``started`` in seconds since the epoch, ``warnings`` for people.
+
+    ``brain`` is the pid of the process that answers; with a keeper another one than ``pid``.
+    """
 
     identifier: str
     version: str
     pid: int
+    brain: int
     mood: Mood
     started: float
     config_file: str
     logfile: str
     warnings: tuple[str, ...]
+    upgrade_failure: str = ""
 
 
 class Insight(Protocol):

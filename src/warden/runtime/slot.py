@@ -125,3 +125,6 @@ class PlainReader:
 
     def done(self) -> None:
         """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -108,6 +108,12 @@ class SharedSocket:
         """Count a child that has it already."""
         self._users += 1
 
+    def leave(self) -> None:
+        """Close it here; it goes on elsewhere."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     def try_out(self) -> None:
         """Open and close it if nobody uses it, to find out whether that is possible.
 
