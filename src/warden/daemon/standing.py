@@ -106,6 +106,7 @@ class StandingOrders(LogVerbs):
         for record in leaving:
             self._supervisor.dismiss(group, record)
         group.arrange([process.name for process in config.processes])
+        self._supervisor.notes.group(group)
         return Scaled(
             added=tuple(record.namespec for record in new), removed=tuple(record.namespec for record in leaving)
         )
