@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from e2e.shop import leftovers
-from harness.daemon import SERVER, Daemon
+from harness.daemon import SERVER, Daemon, run
 from harness.sides import WARDEN, Side
 
 CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -72,3 +72,21 @@ def test_as_pid_1_the_daemon_ends_when_all_have_finished(tmp_path: Path) -> None
     with Daemon(contained(WARDEN, tmp_path), tmp_path / "home", jobs, server=server) as daemon:
         assert daemon.wait_end() == 0
         daemon.wait_line("all programs have finished: supervisord ends with exit status 0")
+
+
+def test_as_pid_1_the_output_of_programs_is_that_of_the_container(tmp_path: Path) -> None:
+    """The configuration of docs/in-a-container.md in short."""
+    (tmp_path / "conf").write_text(
+        "[supervisord]\nnodaemon = true\nsilent = true\npidfile = /dev/null\n"
+        "logfile = /dev/null\nlogfile_maxbytes = 0\n"
+        "[program:web]\ncommand = sh -c 'echo hello; echo oops >&2; exit 3'\nessential = true\nstartsecs = 0\n"
+        "autorestart = false\nstdout_logfile = NONE\nstderr_logfile = NONE\n"
+        "stdout_console = prefix\nstderr_console = raw\n"
+    )
+
+    supervisord = contained(WARDEN, tmp_path).command("supervisord")
+    ran = run([supervisord, "-c", str(tmp_path / "conf")], tmp_path)
+
+    assert (ran.stdout, ran.rc) == ("web | hello\n", 3)
+    assert "oops" in ran.stderr.splitlines()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "conf"]
