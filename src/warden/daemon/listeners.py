@@ -188,8 +188,11 @@ class RunningPool:
         self._do(self.core.due(self._loop.time()))
 
     def close(self) -> None:
-        """Let go of the processes."""
+        """Let go of the processes; whoever comes after us knows nothing of this pool."""
         self._do(self.core.sum_up())
+        names = [f"{what} {name}" for name in self._processes for what in ("listener", "partly")]
+        names += [f"letter {number}" for number in self.core.letters()]
+        self._notes.pool(self.core.name, ((name, None) for name in (*names, "accepted")))
         self._deadlines.set(self, None)
         for process in self._processes.values():
             process.watchers.remove(self._watchers[process.name])
@@ -218,12 +221,14 @@ class RunningPool:
             self._busy = False
         self._deadlines.set(self, self.core.deadline)
 
-    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing], doubtful: Collection[str]) -> None:
+    def resume(
+        self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int, doubtful: Collection[str]
+    ) -> None:
         """Go on where another pool stood.
 
         Listeners that are ``doubtful`` may have got a part of what they were sent: they are started again.
         """
-        self.core.resume(letters, standings)
+        self.core.resume(letters, standings, accepted)
         self._noted = dict(standings)
         for name in doubtful:
             child = self._processes[name].child if name in self._processes else None
@@ -239,16 +244,23 @@ class RunningPool:
         self.due()
 
     def _note(self) -> None:
-        """Remember what has changed, before anything is done about it."""
+        """Remember what has changed, before anything is done about it.
+
+        A listener that is about to be sent something stands where it stood, until its turn comes: else an event that
+        nobody has sent yet would count as sent.
+        """
         if not self._notes.keeps:
             return
         entries: list[tuple[str, Any]] = [
             (f"letter {number}", None if letter is None else letter_row(letter))
             for number, letter in self.core.take_changes().items()
         ]
+        if entries:
+            entries.append(("accepted", self.core.accepted))
+        to_be_sent = {effect.listener for effect in self._to_do if isinstance(effect, Send)}
         for name in self._processes:
             standing = self.core.standing(name)
-            if standing != self._noted.get(name):
+            if name not in to_be_sent and standing != self._noted.get(name):
                 self._noted[name] = standing
                 entries.append((f"listener {name}", [self._notes.slot.number, encode(standing)]))
         if entries:
@@ -267,6 +279,7 @@ class RunningPool:
     def _send(self, listener: str, data: bytes) -> list[Effect]:
         letter = self.core.standing(listener).letter
         self._notes.slot.letter = 0 if letter is None else letter + 1
+        self._note()
         try:
             return self._write(listener, data)
         finally:

@@ -181,9 +181,9 @@ class Notes:
         self._put((f"+history {process.namespec}", [encode(transition)]))
 
     def held_back(self, process: Process, channel: Channel) -> None:
-        """A channel holds something back, or no more."""
+        """A channel holds something back, or no more: then too, since that tells how far the latest chunk got."""
         if self._record is None:
             return
         output = process.outputs[channel]
-        held = [process.life, self.slot.number, encode(output.held())] if output.holds else None
+        held = [process.life, self.slot.number, encode(output.held())]
         self._put((f"held {channel} {process.namespec}", held))

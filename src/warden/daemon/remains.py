@@ -152,8 +152,8 @@ class Remains:
         """How many events have got a number."""
         return int(self.facts.get("serial", 0))
 
-    def pool(self, name: str) -> tuple[list[Letter], dict[str, Standing], set[str]]:
-        """What a pool held, where its listeners were, and which of these may have been sent a part of an event."""
+    def pool(self, name: str) -> tuple[list[Letter], dict[str, Standing], int, set[str]]:
+        """What a pool held, where its listeners were, how many events it got, and who may have got a part of one."""
         letters, standings, doubtful = [], {}, set()
         for key, value in self.facts.items():
             kind, _, what = key.removeprefix(f"pool {name} ").partition(" ")
@@ -169,7 +169,7 @@ class Remains:
                     self.slot.letter == sending + 1 or self.facts.get(f"pool {name} partly {what}") == sending
                 ):
                     doubtful.add(what)
-        return letters, standings, doubtful
+        return letters, standings, int(self.facts.get(f"pool {name} accepted", 0)), doubtful
 
     def was_heard(self, group: str, listener: str) -> bool:
         """Whether a listener's part of the chunk that is left was understood already."""

@@ -160,7 +160,7 @@ class Pool:
         self._dialect = dialect
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
         self._buffer: deque[Letter] = deque()
-        self._accepted = 0
+        self.accepted = 0  # events so far, which gave each its number
         self._burst: tuple[int, float] | None = None  # losses before it, and when it counts as over
         self._changed: dict[int, Letter | None] = {}  # by number: came, has another pause, or is gone
 
@@ -190,12 +190,17 @@ class Pool:
             letter=None if who.letter is None else who.letter.number,
         )
 
+    def letters(self) -> list[int]:
+        """Return the numbers of the events that wait, or are with a listener."""
+        with_listeners = (listener.letter for listener in self._listeners.values())
+        return [letter.number for letter in (*self._buffer, *with_listeners) if letter is not None]
+
     def take_changes(self) -> dict[int, Letter | None]:
         """Return the letters that came or changed since the last call, by number; None for one that is gone."""
         changed, self._changed = self._changed, {}
         return changed
 
-    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing]) -> None:
+    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int) -> None:
         """Go on where another pool stood, before anything else happens to this one."""
         by_number = {letter.number: letter for letter in letters}
         for name, standing in standings.items():
@@ -204,15 +209,15 @@ class Pool:
                 who.phase, who.deaf = standing.phase, standing.deaf
                 who.conversation.resume(standing.state, standing.heard, standing.result_bytes)
                 who.letter = None if standing.letter is None else by_number.pop(standing.letter, None)
-        self._accepted = 1 + max((letter.number for letter in letters), default=-1)
+        self.accepted = accepted
         self._buffer.extend(by_number[number] for number in sorted(by_number))
 
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
         """Take an event in."""
         effects = self._make_room(now)
-        letter = self._changed[self._accepted] = Letter(event=event, serial=serial, number=self._accepted)
+        letter = self._changed[self.accepted] = Letter(event=event, serial=serial, number=self.accepted)
         self._buffer.append(letter)
-        self._accepted += 1
+        self.accepted += 1
         return effects + self.due(now)
 
     def entered(self, listener: str, phase: Phase, now: float) -> list[Effect]:
