@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import rpc
-from harness.sides import Side
+from harness.sides import WARDEN, Side
 from harness.waiting import until
 
 ALARM = 60.0  # seconds after which a test gives up on a program; never a measurement
@@ -76,6 +76,11 @@ def entries(lines: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
+def with_keeper(config: str, wanted: str | None) -> str:
+    """Return the configuration with the keeper ``off`` or as it says itself: WARDEN_TEST_KEEPER decides for all tests."""
+    return config.replace("[supervisord]\n", "[supervisord]\nkeeper = false\n", 1) if wanted == "off" else config
+
+
 class Daemon:
     """One supervisord of one side, living in its own directory.
 
@@ -90,8 +95,8 @@ class Daemon:
         self.port: int | None = None
         home.mkdir(exist_ok=True)
         self.conf = home / "conf"
-        self.conf.write_text(server + config)
-        self._server = server
+        self._server = with_keeper(server, os.environ.get("WARDEN_TEST_KEEPER")) if side is WARDEN else server
+        self.conf.write_text(self._server + config)
         self._options = tuple(options)
         self._lines: list[str] = []
         self._changed = threading.Condition()
