@@ -95,7 +95,7 @@ def first_difference(got: bytes, wanted: bytes) -> str:
     """Return '' if they are the same, else where they part."""
     if got == wanted:
         return ""
-    at = len(os.path.commonprefix([got, wanted]))
+    at = next((i for i, pair in enumerate(zip(got, wanted, strict=False)) if pair[0] != pair[1]), len(wanted))
     near = slice(max(0, at - 80), at + 80)
     return f"{len(got)} bytes instead of {len(wanted)}; at {at}: {got[near]!r}, not {wanted[near]!r}"
 

@@ -77,7 +77,7 @@ def entries(lines: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def with_keeper(config: str, wanted: str | None) -> str:
-    """Return the configuration with the keeper ``off`` or as it says itself: WARDEN_TEST_KEEPER decides for all tests."""
+    """Return the configuration, with the keeper ``off`` if that is wanted: WARDEN_TEST_KEEPER says so for all tests."""
     return config.replace("[supervisord]\n", "[supervisord]\nkeeper = false\n", 1) if wanted == "off" else config
 
 
