@@ -19,10 +19,11 @@ BOUNDARIES = {
     "ctl/plugins.py": "runs somebody else's command",
     "daemon/facade/session.py": "calls a plugin's factory",
     "daemon/listeners.py": "calls a plugin's result handler",
-    "daemon/main.py": "tells log and waiting parent why the daemon ends",
+    "daemon/living.py": "tells log and waiting parent why the daemon ends",
     "daemon/supervisor.py": "the loop boundary: a bug costs one process, not the daemon",
     "events/bus.py": "calls a plugin's subscriber",
     "rpc/registry.py": "calls a plugin's method",
+    "runtime/keeper.py": "the loop boundary: a bug costs one wish, not the parent of all programs",
 }
 # Modules of more than 400 lines that really are one piece.
 LONG_MODULES = {
