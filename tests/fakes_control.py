@@ -147,6 +147,9 @@ class FakeControl:
         self._act()
         self.mood = Mood.RESTARTING
 
+    async def upgrade(self) -> None:
+        self._act()
+
     def log_path(self, namespec: str | None, channel: Channel) -> str | None:
         self._act()
         if namespec is not None:
