@@ -239,7 +239,8 @@ class DaemonControl(StandingOrders):
             signum = signal_number(str(signal))
         except ValueError:
             raise BadSignal(str(signal)) from None
-        if process.state.phase not in SIGNALLABLE_PHASES:
+        self._await_birth(process)
+        if process.state.phase not in SIGNALLABLE_PHASES or not process.state.pid:
             raise NotRunning(asked)
         try:
             self._supervisor.signal(process, signum, requested("a signal"))
@@ -250,6 +251,7 @@ class DaemonControl(StandingOrders):
         """Write to the stdin of a process."""
         self.require_up()
         process = self.find(namespec)
+        self._await_birth(process)
         child = process.child
         if child is None or process.state.killing:
             raise NotRunning(namespec)
@@ -261,6 +263,11 @@ class DaemonControl(StandingOrders):
             raise Failed(f"{namespec}: {error.strerror}") from None
         except OSError:
             raise NoFile(namespec) from None
+
+    def _await_birth(self, process: Process) -> None:
+        """Let a process that is STARTING have its child, as everybody expects: that takes a millisecond."""
+        if process.state.phase is Phase.STARTING and not process.state.pid:
+            self._supervisor.children.settle(process)
 
     def send_remote_event(self, type_: str, data: str) -> None:
         """Publish an event of a caller."""
