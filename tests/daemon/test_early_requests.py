@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stage import Stage, alone, play, program
 
+from daemon.stage import Stage, alone, play, program
+from warden.daemon.control import DaemonControl
 from warden.errors import NotRunning
 from warden.words import Phase
 
@@ -18,16 +20,17 @@ def unborn(stage: Stage) -> None:
     process.state = replace(process.state, phase=Phase.STARTING, started_at=0.0, deadline=1e9)
 
 
-@pytest.mark.parametrize("verb", ["signal", "send_stdin"])
-def test_nobody_is_signalled_or_written_to_instead(verb: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [lambda control: control.signal("early", "CONT"), lambda control: control.send_stdin("early", b"x")],
+    ids=["signal", "stdin"],
+)
+def test_nobody_else_gets_what_was_meant_for_a_child(ask: Callable[[DaemonControl], None], tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         unborn(stage)
 
         with pytest.raises(NotRunning):
-            if verb == "signal":
-                stage.control.signal("early", "CONT")
-            else:
-                stage.control.send_stdin("early", b"x")
+            ask(stage.control)
 
         stage.find("early").state = replace(stage.find("early").state, phase=Phase.STOPPED, deadline=None)
 
