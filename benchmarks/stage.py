@@ -16,8 +16,8 @@ from pathlib import Path
 ALARM = 120.0
 """Seconds without news after which a side is given up."""
 
-BRAIN = b"\0WARDEN_BRAIN="
-"""Stands in the environment of the part of Warden that its keeper starts, and of nothing that this starts."""
+BRAIN = "warden-brain"
+"""What the part of Warden that its keeper watches over is called in process lists."""
 
 PROGRAM = """\
 #!/bin/sh
@@ -107,23 +107,14 @@ class Stage:
         return self.supervisor.pid
 
     def members(self) -> list[int]:
-        """Find every live process that was started here, however deep."""
-        return [pid for pid, _ in self._members()]
+        """Find every live process that was started here, however deep: all carry our name in their environment."""
+        mark = f"BENCH_BIRTHS={self.births.path}\0".encode()
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _content(path)]
 
     def daemon(self) -> list[int]:
         """Find the processes that a daemon consists of: the one that was started, and the brain that it keeps."""
-        return [pid for pid, environment in self._members() if pid == self.pid or BRAIN in environment]
-
-    def _members(self) -> Iterator[tuple[int, bytes]]:
-        """Give pids and environments, from birth, of all that have our name in theirs."""
-        mark = f"BENCH_BIRTHS={self.births.path}\0".encode()
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            try:
-                environment = path.read_bytes()
-            except OSError:
-                continue  # it ended while we looked, or is none of our business
-            if mark in environment:
-                yield int(path.parent.name), environment
+        brain = f"{BRAIN}\n".encode()
+        return [pid for pid in self.members() if pid == self.pid or _content(Path(f"/proc/{pid}/comm")) == brain]
 
     def close(self) -> None:
         """Kill everything that was started here."""
@@ -135,6 +126,14 @@ class Stage:
             self.supervisor.kill()
             self.supervisor.wait()
         self.births.close()
+
+
+def _content(path: Path) -> bytes:
+    """Read a file of a process; empty if that has ended, or is none of our business."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @contextmanager
