@@ -342,8 +342,10 @@ class _Unborn(_Born):
 
     def born(self, pid: int) -> None:
         """Hear that it exists."""
-        self._undo.pop_all()
-        self._children.connect(self._process, pid, self._wiring)
+        undo, wiring = self._undo, self._wiring
+        del self._undo, self._wiring  # a kilobyte that is for the birth alone; the child may live for years
+        undo.pop_all()
+        self._children.connect(self._process, pid, wiring)
 
     def refused(self, error: OSError) -> None:
         """Hear that it does not."""

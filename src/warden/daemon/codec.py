@@ -27,19 +27,27 @@ class Undecodable(ValueError):
 def encode(value: Any) -> Any:
     """Return what JSON has for a dataclass, a named tuple, an enum member, bytes, or what JSON knows itself."""
     kind: Any = type(value)
-    if kind is str or kind is int or kind is float or kind is bool or value is None:
-        return value
-    if value is AUTO:
-        return _AUTO
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, tuple):
-        return [encode(item) for item in value]
+    return value if kind in _PLAIN else _encoder(kind)(value)
+
+
+_PLAIN = frozenset({str, int, float, bool, types.NoneType})
+
+
+@functools.cache
+def _encoder(kind: Any) -> Callable[[Any], Any]:
+    """Return what encodes a value of exactly that type; a step of a process needs several dozen of them."""
+    if kind is Auto:
+        return lambda _value: _AUTO
+    if issubclass(kind, enum.Enum):
+        return lambda value: value.value
+    if issubclass(kind, tuple):
+        return lambda value: list(map(encode, value))
     if kind is bytes:
-        return base64.b85encode(value).decode()
-    return {
+        return lambda value: base64.b85encode(value).decode()
+    rows = _defaults(kind)
+    return lambda value: {
         name: encode(item)
-        for name, default in _defaults(kind)
+        for name, default in rows
         if (item := getattr(value, name)) is not default and item != default
     }
 

@@ -18,6 +18,7 @@ _MAGIC = b"warden-record "
 _HEAD = struct.Struct("<II")  # bytes of the entry, their CRC-32
 _SPARE_BYTES = 4 * 1024 * 1024  # of old entries before they are thrown away
 _LONGEST_LIST = 50
+_as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 class Unreadable(Exception):
@@ -39,7 +40,7 @@ class Record:
 
         None forgets the name.  A name with ``+`` in front is a list, to which the value is appended.
         """
-        data = json.dumps(entries, separators=(",", ":")).encode()
+        data = _as_json(entries).encode()
         os.pwrite(self._fd, _HEAD.pack(len(data), zlib.crc32(data)) + data, self._size)
         self._size += _HEAD.size + len(data)
         if self._size > self._limit:
