@@ -37,6 +37,7 @@ from warden.events.types import (
     Tick3600Event,
     TickEvent,
 )
+from warden.events.vitals import ProcessVitalsEvent
 from warden.logs.capture import BEGIN, END
 
 __all__ = [
@@ -82,7 +83,8 @@ class EventTypes:
 
 
 for _name, _kind in types.NAMES.items():
-    setattr(EventTypes, _name, _kind)
+    if not issubclass(_kind, ProcessVitalsEvent):  # not of old
+        setattr(EventTypes, _name, _kind)
 for _name, _token in (("BEGIN_TOKEN", BEGIN), ("END_TOKEN", END)):  # programs that send messages look for them here
     setattr(ProcessCommunicationEvent, _name, _token)
 

@@ -79,6 +79,7 @@ class Stage:
         self.supervisor = Supervisor(
             self.config,
             loop=loop,
+            reaper=self.reaper,
             parent=OwnParent(loop, self.reaper, os.getpid()),
             notes=Notes(),
             log=self.log,

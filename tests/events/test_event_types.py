@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warden.events import types
+from warden.events import types, vitals
 from warden.events.types import Event, name_of, register
 from warden.words import ExitStatus, Phase
 
@@ -37,6 +37,11 @@ HIERARCHY = [
     ("TICK_5", "Tick5Event", "TICK"),
     ("TICK_60", "Tick60Event", "TICK"),
     ("TICK_3600", "Tick3600Event", "TICK"),
+    ("PROCESS_VITALS", "ProcessVitalsEvent", "EVENT"),
+    ("PROCESS_VITALS_READY", "ProcessReadyEvent", "PROCESS_VITALS"),
+    ("PROCESS_VITALS_NOT_READY", "ProcessNotReadyEvent", "PROCESS_VITALS"),
+    ("PROCESS_VITALS_HEALTHY", "ProcessHealthyEvent", "PROCESS_VITALS"),
+    ("PROCESS_VITALS_UNHEALTHY", "ProcessUnhealthyEvent", "PROCESS_VITALS"),
     ("PROCESS_GROUP", "ProcessGroupEvent", "EVENT"),
     ("PROCESS_GROUP_ADDED", "ProcessGroupAddedEvent", "PROCESS_GROUP"),
     ("PROCESS_GROUP_REMOVED", "ProcessGroupRemovedEvent", "PROCESS_GROUP"),
@@ -188,3 +193,9 @@ def test_a_plugin_can_register_a_type_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert types.NAMES["WEATHER"] is Weather
     assert name_of(Weather) == "WEATHER"
     assert (Weather(True).rain, Weather(True).payload()) == (True, "")
+
+
+def test_the_payload_about_vitals_names_the_process_and_says_why() -> None:
+    event = vitals.ProcessUnhealthyEvent(processname="p", groupname="g", pid=7, reason="HTTP status 503")
+
+    assert event.payload() == "processname:p groupname:g pid:7\nHTTP status 503"

@@ -55,6 +55,11 @@ class Listing:
 
 
 def _prepare(processes: Sequence[Process]) -> Prepared[Processes]:
-    timeless = tuple(value for one in processes for key, value in one.items() if key not in _CLOCK)
+    timeless = tuple(
+        tuple(value) if isinstance(value, list) else value
+        for one in processes
+        for key, value in one.items()
+        if key not in _CLOCK
+    )
     tag = f'W/"{hash(timeless) & 0xFFFFFFFFFFFFFFFF:x}"'
     return Prepared(json.dumps({"processes": processes}).encode(), tag)

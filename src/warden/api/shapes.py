@@ -16,6 +16,7 @@ MAX_CONFIRM_SECONDS = 24 * 3600
 MAX_RANGE_BYTES = 1024 * 1024  # of a log in one answer
 
 State = Literal["STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN"]
+Health = Literal["", "unknown", "healthy", "unhealthy"]
 DaemonState = Literal["RUNNING", "RESTARTING", "SHUTDOWN", "FATAL"]
 Namespec = Annotated[str, "`process` or `group:process`; `group:*` where a group is allowed", Within(1, 1024)]
 Position = Annotated[int, "Position in the log, in bytes", Within(0, MAX_POSITION)]
@@ -42,6 +43,11 @@ class Process(TypedDict):
     cause: Annotated[str, "Why it entered its state"]
     restarts: Annotated[int, "Starts that nobody asked for"]
     last_exit: Annotated[str, "How the last child ended"]
+    ready: Annotated[bool | None, "Whether it can do its work; null = it has no `ready`, so RUNNING is all there is"]
+    health: Annotated[Health, "What the last checks say; empty = nobody checks"]
+    trouble: Annotated[str, "Why it is not ready or not healthy"]
+    status_text: Annotated[str, "What it says of itself (`STATUS=`)"]
+    waiting_for: Annotated[list[str], "What holds back its start, a sentence each"]
     enabled: Annotated[bool, "False = it does not start by itself, whatever its configuration says"]
     exitstatus: Annotated[int, "Exit code of the last child; -1 after a death by signal"]
     spawnerr: Annotated[str, "Why it could not be started"]

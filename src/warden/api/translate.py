@@ -12,6 +12,7 @@ from warden.api.shapes import (
     DaemonState,
     Group,
     GroupChanges,
+    Health,
     OptionDifference,
     Process,
     Program,
@@ -22,6 +23,7 @@ from warden.api.shapes import (
     Step,
     UpdatePlan,
 )
+from warden.config.probes import Probe
 from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView, Scaled
 from warden.rpc.faults import Faults, fault_from
 from warden.rpc.insight import DaemonView, Plan, Transition, Usage
@@ -39,6 +41,7 @@ _STATE: dict[Phase, State] = {
     Phase.FATAL: "FATAL",
     Phase.UNKNOWN: "UNKNOWN",
 }
+_HEALTH: dict[str, Health] = {"": "", "unknown": "unknown", "healthy": "healthy", "unhealthy": "unhealthy"}
 _MOOD: dict[Mood, DaemonState] = {
     Mood.FATAL: "FATAL",
     Mood.RUNNING: "RUNNING",
@@ -68,6 +71,11 @@ def process(view: ProcessView, usage: Usage | None) -> Process:
         "cause": view.cause,
         "restarts": view.restarts,
         "last_exit": view.last_exit,
+        "ready": view.ready,
+        "health": _HEALTH[view.health],
+        "trouble": view.trouble,
+        "status_text": view.said,
+        "waiting_for": list(view.waiting_for),
         "enabled": view.enabled,
         "exitstatus": view.exitstatus,
         "spawnerr": view.spawnerr,
@@ -198,7 +206,7 @@ def _options(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         value = getattr(config, row.name)
         if row.name in ("name", "kind", "environment"):
             continue
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, Probe):
             yield from _options(value, "" if row.name == "policy" else f"{row.name}_")
         else:
             yield prefix + row.name, _plain(row.name, value)
@@ -212,8 +220,10 @@ def _plain(name: str, value: object) -> object:
             return f"{value:03o}"
         case _, enum.Enum():
             return value.value
-        case _, str():
-            return masked(value)
+        case _, str() | Probe():
+            return masked(str(value))
+        case "depends_on", tuple():
+            return [str(dependency) for dependency in value]
         case _, Sequence():
             return list(value)
         case _:

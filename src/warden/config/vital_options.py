@@ -1,12 +1,13 @@
-"""The row of the option table about dependencies."""
+"""The rows of the option table about dependencies, readiness and health."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from warden.config import probe_readers, readers
 from warden.config.dependencies import read_names
 from warden.config.expand import Names
-from warden.config.option import Option, row
+from warden.config.option import Option, optional, row
 
 _PROGRAM = Names.ENV | Names.HERE | Names.HOST | Names.PROGRAM | Names.GROUP
 _INSTANCE = _PROGRAM | Names.INSTANCE
@@ -20,4 +21,63 @@ DEPENDS_ON = row(
     ":started, :ready (the default), :healthy or :finished.",
     example="db,migrate:finished",
 )
-ROWS: tuple[Option[Any], ...] = (DEPENDS_ON,)
+READY = optional(
+    "ready",
+    probe_readers.ready,
+    _INSTANCE,
+    "How to tell that a process is ready; without it, it is once it is RUNNING.",
+    example="tcp:6379",
+)
+READY_TIMEOUT = row(
+    "ready_timeout",
+    readers.seconds,
+    "0",
+    _PROGRAM,
+    "Seconds after which a process that is not ready counts as unhealthy; 0 = it may take for ever.",
+)
+HEALTHCHECK = optional(
+    "healthcheck",
+    probe_readers.healthcheck,
+    _INSTANCE,
+    "How to tell, again and again, that a process is healthy.",
+    example="http://127.0.0.1:8080/health",
+)
+HEALTHCHECK_INTERVAL = row(
+    "healthcheck_interval", readers.positive_seconds, "10", _PROGRAM, "Seconds from one check to the next."
+)
+HEALTHCHECK_TIMEOUT = row(
+    "healthcheck_timeout",
+    readers.positive_seconds,
+    "5",
+    _PROGRAM,
+    "Seconds after which a check without an answer has failed.",
+)
+HEALTHCHECK_RETRIES = row(
+    "healthcheck_retries", readers.positive, "3", _PROGRAM, "Failed checks in a row that make a process unhealthy."
+)
+HEALTHCHECK_START_PERIOD = row(
+    "healthcheck_start_period",
+    readers.seconds,
+    "0",
+    _PROGRAM,
+    "Seconds after a start in which failed checks do not count.",
+)
+WATCHDOG_SECS = row(
+    "watchdog_secs",
+    readers.seconds,
+    "0",
+    _PROGRAM,
+    "Seconds within which the process must say WATCHDOG=1, as sd_notify does; 0 = it need not.",
+)
+UNHEALTHY_ACTION = row(
+    "unhealthy_action",
+    readers.unhealthy_action,
+    "restart",
+    _PROGRAM,
+    "What becomes of an unhealthy process: restart, stop or none.",
+)
+
+ROWS: tuple[Option[Any], ...] = (
+    *(DEPENDS_ON, READY, READY_TIMEOUT, HEALTHCHECK, HEALTHCHECK_INTERVAL, HEALTHCHECK_TIMEOUT, HEALTHCHECK_RETRIES),
+    *(HEALTHCHECK_START_PERIOD, WATCHDOG_SECS, UNHEALTHY_ACTION),
+)

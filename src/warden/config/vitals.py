@@ -1,4 +1,4 @@
-"""Read what program sections say about dependencies."""
+"""Read what program sections say about dependencies, readiness and health."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from warden.config import vital_options as options
 from warden.config.dependencies import check
 from warden.config.ini import Document
-from warden.config.model import GroupConfig, ProcessConfig
+from warden.config.model import GroupConfig, Healthcheck, ProcessConfig
 from warden.config.sections import Findings, SectionReader
 from warden.errors import Place
 
@@ -17,7 +17,24 @@ _ADVICE = "write NAME, GROUP:NAME or GROUP:*, and after a further colon started,
 
 def with_vitals(process: ProcessConfig, reader: SectionReader) -> ProcessConfig:
     """Return ``process`` with what its section says about these things."""
-    return replace(process, depends_on=reader.read(options.DEPENDS_ON))
+    read = reader.read
+    probe = read(options.HEALTHCHECK)
+    interval, timeout = read(options.HEALTHCHECK_INTERVAL), read(options.HEALTHCHECK_TIMEOUT)
+    retries, start_period = read(options.HEALTHCHECK_RETRIES), read(options.HEALTHCHECK_START_PERIOD)
+    healthcheck = None
+    if probe is not None:
+        healthcheck = Healthcheck(
+            probe=probe, interval=interval, timeout=timeout, retries=retries, start_period=start_period
+        )
+    return replace(
+        process,
+        depends_on=read(options.DEPENDS_ON),
+        ready=read(options.READY),
+        ready_timeout=read(options.READY_TIMEOUT),
+        healthcheck=healthcheck,
+        watchdog_secs=read(options.WATCHDOG_SECS),
+        unhealthy_action=read(options.UNHEALTHY_ACTION),
+    )
 
 
 def check_dependencies(groups: Sequence[GroupConfig], document: Document, findings: Findings) -> None:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 from warden.daemon.notes import Notes
 from warden.daemon.records import Process
-from warden.events import types
+from warden.events import types, vitals
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.process import machine
+from warden.process.health import Vitals
 from warden.process.machine import Announce, Event
 from warden.rpc.insight import Transition
-from warden.words import Channel, Phase
+from warden.words import Channel, Health, Phase
 
 _LOG_EVENTS = {Channel.STDOUT: types.ProcessLogStdoutEvent, Channel.STDERR: types.ProcessLogStderrEvent}
 _MESSAGE_EVENTS = {
@@ -115,6 +116,31 @@ class Announcer:
                 self._log.log("info" if expected else "warn", f"stopped: {name} ({process.last_exit})")
             case Phase.FATAL if not going_down:
                 self._log.info(f"gave up: {name} entered FATAL state, too many start retries too quickly")
+
+    def vital_signs(self, process: Process, before: Vitals) -> None:
+        """Log and publish that a process became ready or healthy, or no longer is."""
+        now = process.vitals
+        assert now is not None  # they have just changed
+        if now.ready and not before.ready:
+            self._log.info(f"ready: {process.name}")
+            self._publish_vitals(vitals.ProcessReadyEvent, process, now.trouble)
+        elif before.ready and not now.ready:
+            self._log.info(f"not ready: {process.name} ({now.trouble})")
+            self._publish_vitals(vitals.ProcessNotReadyEvent, process, now.trouble)
+        if now.health is before.health:
+            return
+        if now.health is Health.HEALTHY:
+            self._log.info(f"healthy: {process.name}")
+            self._publish_vitals(vitals.ProcessHealthyEvent, process, now.trouble)
+        elif now.health is Health.UNHEALTHY:
+            self._log.warn(f"unhealthy: {process.name} ({now.trouble})")
+            self._publish_vitals(vitals.ProcessUnhealthyEvent, process, now.trouble)
+
+    def _publish_vitals(self, kind: type[vitals.ProcessVitalsEvent], process: Process, reason: str) -> None:
+        if self._bus.wanted(kind):
+            self._bus.publish(
+                kind(processname=process.name, groupname=process.group, pid=process.state.pid, reason=reason)
+            )
 
     def output(self, process: Process, channel: Channel, data: bytes) -> None:
         """Publish what a process wrote, if anybody wants to know."""

@@ -17,6 +17,7 @@ from warden.daemon.flusher import Flusher
 from warden.daemon.notes import Notes
 from warden.daemon.openpipe import OpenPipe
 from warden.daemon.records import Child, Process
+from warden.daemon.vitals import Gear
 from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
@@ -66,7 +67,7 @@ class Children:
     """Starts children and tells ``audience`` what becomes of them.
 
     ``serverurl`` is the AUTO value of SUPERVISOR_SERVER_URL, None without a
-    server.
+    server.  ``equip`` opens what a child needs to tell of itself.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Children:
         serverurl: str | None,
         audience: Audience,
         flusher: Flusher,
+        equip: Callable[[Process], Gear],
     ) -> None:
         self._loop = loop
         self._parent = parent
@@ -87,6 +89,7 @@ class Children:
         self._serverurl = serverurl
         self._audience = audience
         self._flusher = flusher
+        self._equip = equip
         self._pipes = OutputPipes(loop, notes.slot)
         self._environ = dict(os.environ)
         self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
@@ -118,10 +121,11 @@ class Children:
             raise CannotSpawn(str(error)) from None
         with ExitStack() as theirs, ExitStack() as undo:
             try:
+                gear = self._equip(process)
                 wiring = self._wire(process, theirs, undo)
             except OSError as error:
                 raise CannotSpawn(_dispatcher_error(process.name, error)) from None
-            plan = self._plan(process, argv, executable, wiring)
+            plan = self._plan(process, argv, executable, wiring, gear)
             unborn = _Unborn(self, process, wiring, undo.pop_all())
             tag = {"name": process.namespec, "ends": list(wiring.ours)}
             self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
@@ -212,7 +216,19 @@ class Children:
             )
         return self._sockets[config]
 
-    def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring) -> SpawnPlan:
+    def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring, gear: Gear) -> SpawnPlan:
+        limits = orders(process.config.limits, process.namespec)
+        if gear.fifo is not None:
+            limits = {**(limits or {}), "fifo": gear.fifo}
+        return self._bare_plan(process, argv, executable)._replace(
+            env={**self._environment(process), **gear.environment},
+            limits=limits,
+            stdin=wiring.stdin,
+            stdout=wiring.stdout,
+            stderr=wiring.stderr,
+        )
+
+    def _bare_plan(self, process: Process, argv: tuple[str, ...], executable: str) -> SpawnPlan:
         config = process.config
         user = self._user(config)
         return SpawnPlan(
@@ -223,11 +239,17 @@ class Children:
             umask=-1 if config.umask is None else config.umask,
             identity=user if isinstance(user, Identity) else None,
             refusal=user if isinstance(user, str) else None,
-            limits=orders(config.limits, process.namespec),
-            stdin=wiring.stdin,
-            stdout=wiring.stdout,
-            stderr=wiring.stderr,
         )
+
+    def aside(self, process: Process, text: str) -> SpawnPlan:
+        """Return the plan of another command that runs as the program does, without output.
+
+        Raises:
+            NoFile, NotExecutable: it cannot be executed.
+        """
+        argv = command.split(text)
+        executable = command.resolve(process.config, argv[0], self._environ.get("PATH"))
+        return self._bare_plan(process, argv, executable)
 
     def _environment(self, process: Process) -> Mapping[str, str]:
         environment = dict(self._environ)

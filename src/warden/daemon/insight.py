@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass
 
 from warden.config.diff import diff
 from warden.config.model import Config, GroupConfig, ProcessConfig
+from warden.config.probes import Probe
 from warden.daemon.control import DaemonControl
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
@@ -199,10 +200,12 @@ def flatten(config: object, prefix: str = "") -> dict[str, str]:
     assert is_dataclass(config)
     for row in fields(config):
         value = getattr(config, row.name)
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, Probe):
             flat |= flatten(value, "" if row.name == "policy" else f"{row.name}_")
         elif row.name == "environment":
             flat |= {f"environment {key}": f"{_SECRET} #{hash(text) & 0xFFFF:04x}" for key, text in value}
+        elif row.name == "depends_on":
+            flat[prefix + row.name] = ",".join(map(str, value))
         else:
             flat[prefix + row.name] = str(value)
     return flat

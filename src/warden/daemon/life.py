@@ -107,7 +107,7 @@ class Life:
         parent: Parent = self._keeper or OwnParent(loop, reaper, os.getpid())
         notes = self._take_notes(loop)
         while True:
-            await self._session(loop, parent, notes)
+            await self._session(loop, parent, reaper, notes)
             if self._upgrade.making_way:
                 if await self._upgrade.is_over():
                     return
@@ -141,7 +141,7 @@ class Life:
         keeper.hold("slot", slot.fd)
         return Notes(Record(partial(keeper.hold, "record"), None if remains is None else remains.facts), slot)
 
-    async def _session(self, loop: asyncio.AbstractEventLoop, parent: Parent, notes: Notes) -> None:
+    async def _session(self, loop: asyncio.AbstractEventLoop, parent: Parent, reaper: Reaper, notes: Notes) -> None:
         config, log = self._config, self._log
         remains, self._remains = self._remains, None
         if remains is None:
@@ -155,6 +155,7 @@ class Life:
             config,
             loop=loop,
             parent=parent,
+            reaper=reaper,
             notes=notes,
             log=log,
             bus=bus,

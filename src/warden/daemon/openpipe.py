@@ -51,6 +51,8 @@ class OpenPipe:
         self.note()
         if self.process.on_stdout is not None and self.channel is Channel.STDOUT:
             self.process.on_stdout(data)
+        if self.process.tap is not None:
+            self.process.tap(self.channel, data)
 
     def note(self) -> None:
         """Remember what the channel holds back."""

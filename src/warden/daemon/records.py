@@ -44,12 +44,13 @@ class Process:
     the number of the present or latest attempt to have a child, ``sent`` the last
     signal that we sent to it.  ``watchers`` are called after every change of
     phase or pid; ``on_stdout``, set for event listeners, hears what the child
-    says.  ``disabled``: it does not start by itself, whatever its configuration
-    says.  ``restarts`` counts the starts that nobody asked for.  ``vitals`` are
-    those of the present or latest child, None if nothing is observed; ``leaving``
-    is a stop that waits for its dependants, ``waiting_for`` what holds back a
-    start, a sentence each.  ``forgotten``: it is no longer in the fleet and never
-    starts again, whoever still holds it.
+    says, and so does ``tap`` while readiness is looked for there.  ``disabled``:
+    it does not start by itself, whatever its configuration says.  ``restarts``
+    counts the starts that nobody asked for.  ``vitals`` are those of the present
+    or latest child, None if nothing is observed; ``leaving`` is a stop that waits
+    for its dependants, ``waiting_for`` what holds back a start, a sentence each.
+    ``forgotten``: it is no longer in the fleet and never starts again, whoever
+    still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
 
@@ -69,6 +70,7 @@ class Process:
     restarts: int = 0
     revision: int = 0
     forgotten: bool = False
+    tap: Callable[[Channel, bytes], None] | None = None
     vitals: Vitals | None = None
     leaving: Leave | None = None
     waiting_for: tuple[str, ...] = ()
@@ -94,6 +96,11 @@ class Process:
     def starts_by_itself(self) -> bool:
         """Whether it starts together with the daemon or its group."""
         return self.config.policy.autostart and not self.disabled
+
+    def tell_watchers(self) -> None:
+        """Call those who wait for something to change; they may go meanwhile."""
+        for watcher in tuple(self.watchers):
+            watcher()
 
 
 @dataclass(slots=True, eq=False)

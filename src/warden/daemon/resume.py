@@ -39,6 +39,7 @@ class Resumption:
             if child is not None:
                 self._found[process] = child
                 supervisor.children.find(process, child)
+                supervisor.vitals.resume(process)
                 self._recover_output(process)
         for name in supervisor.groups:
             pool = supervisor.pools.find(name)

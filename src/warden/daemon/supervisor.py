@@ -7,12 +7,13 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from warden.config.model import Config, GroupConfig, ProcessConfig
 from warden.daemon.announce import Announcer
 from warden.daemon.channels import Channels
 from warden.daemon.children import CannotSpawn, Children, socket_error
+from warden.daemon.descent import Descent
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.memory import Memory
@@ -20,17 +21,20 @@ from warden.daemon.notes import Facts, Notes
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process, Sent
 from warden.daemon.ties import Ties
+from warden.daemon.vitals import VitalSigns
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
 from warden.logs.mainlog import MainLog
-from warden.process.fleet import Member, ShutdownPlan, start_order
+from warden.process.fleet import Member, start_order
+from warden.process.health import Vitals
 from warden.process.machine import (
     Announce,
     Effect,
     Event,
     Exited,
     GiveUp,
+    RestartRequested,
     SendSignal,
     SignalFailed,
     Spawn,
@@ -43,18 +47,9 @@ from warden.process.machine import (
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import Parent, new_life
+from warden.runtime.reaper import Reaper
 from warden.runtime.spawn import send_signal
-from warden.words import STOPPED_PHASES, ExitStatus, Mood, Phase, signal_text
-
-_REPORT_SECONDS = 3.0  # how often a shutdown names those it waits for
-
-
-@dataclass(frozen=True, slots=True)
-class _Down:
-    """A shutdown under way, and whom to tell when it is complete."""
-
-    plan: ShutdownPlan
-    done: Callable[[], None]
+from warden.words import STOPPED_PHASES, ExitStatus, Mood, Phase, UnhealthyAction, signal_text
 
 
 class Supervisor:
@@ -73,6 +68,7 @@ class Supervisor:
         *,
         loop: asyncio.AbstractEventLoop,
         parent: Parent,
+        reaper: Reaper,
         notes: Notes,
         log: MainLog,
         bus: Bus,
@@ -95,6 +91,15 @@ class Supervisor:
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
         )
+        self.vitals = VitalSigns(
+            loop=loop,
+            reaper=reaper,
+            parent=parent,
+            log=log,
+            aside=lambda process, text: self.children.aside(process, text),
+            on_change=self._vitals_changed,
+            on_ail=self._ails,
+        )
         self.children = Children(
             loop=loop,
             parent=parent,
@@ -103,6 +108,7 @@ class Supervisor:
             serverurl=config.child_serverurl,
             audience=self,
             flusher=flusher,
+            equip=self.vitals.equip,
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
@@ -112,8 +118,7 @@ class Supervisor:
         self._inbox: deque[tuple[Process, Event, float | None]] = deque()
         self._feeding = False
         self._starts = Queue(loop, self._start_by_itself, lambda: self.children.crowded, notes.all_started)
-        self._down: _Down | None = None
-        self._report: asyncio.TimerHandle | None = None
+        self._descent: Descent | None = None
 
     # --- the fleet
 
@@ -202,6 +207,7 @@ class Supervisor:
     def _forget(self, process: Process) -> None:
         process.forgotten = True
         self._deadlines.set(process, None)
+        self.vitals.forget(process)
         for output in process.outputs.values():
             output.dispose()
 
@@ -285,6 +291,10 @@ class Supervisor:
         self.arm(process)
         if process.state.phase is not before.phase or process.state.pid != before.pid:
             self._changed(process)
+        if process.state.pid and not before.pid:
+            self.vitals.began(process)
+        elif process.state.killing or not process.state.pid:
+            self.vitals.ended(process)
         if not process.forgotten:
             self.ties.happened(process, event, before)
 
@@ -364,25 +374,31 @@ class Supervisor:
         process.last_exit = status
         self.feed(process, Exited(status), at)
 
+    def _vitals_changed(self, process: Process, before: Vitals) -> None:
+        self._facts_changed(process)
+        self._announcer.vital_signs(process, before)
+        self.ties.changed(process)
+
+    def _ails(self, process: Process, reason: str) -> None:
+        match process.config.unhealthy_action:
+            case UnhealthyAction.RESTART:
+                self.feed(process, RestartRequested(f"unhealthy: {reason}"))
+            case UnhealthyAction.STOP:
+                self.ties.stop(process, f"unhealthy: {reason}")
+
     def _facts_changed(self, process: Process) -> None:
         """Tell those who look that there is something new, though the phase is the same."""
         self.touch(process)
         self.notes.facts(process)
-        self._tell_watchers(process)
+        process.tell_watchers()
         for look in tuple(self.onlookers):
             look(process)
 
-    @staticmethod
-    def _tell_watchers(process: Process) -> None:
-        for watcher in tuple(process.watchers):
-            watcher()
-
     def _changed(self, process: Process) -> None:
         self.memory.note(process)
-        self._tell_watchers(process)
-        if self._down is not None and process.state.phase in STOPPED_PHASES:
-            self._order(self._down.plan.ended(process.group, process.name))
-            self._finish_if_down()
+        process.tell_watchers()
+        if self._descent is not None and process.state.phase in STOPPED_PHASES:
+            self._descent.ended(*process.key)
 
     # --- going down
 
@@ -399,37 +415,21 @@ class Supervisor:
         self._starts.clear()
         self.bus.publish(types.SupervisorStoppingEvent())
         alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
-        self._down = _Down(ShutdownPlan(alive), on_down)
-        self._order(self._down.plan.begin())
-        self._report_unstopped()
-        self._finish_if_down()
+        self._descent = Descent(self._loop, self.log, alive, self._bring_down, on_down)
+        self._descent.begin()
 
-    def _order(self, members: Iterable[Member]) -> None:
-        for member in members:
-            process = self._find(member)
-            if process.state.phase is Phase.BACKOFF:
-                self.feed(process, GiveUp())
-            else:
-                self.ties.stop(process, "the daemon goes down")
-
-    def _finish_if_down(self) -> None:
-        if self._down is not None and self._down.plan.complete:
-            down, self._down = self._down, None
-            if self._report is not None:
-                self._report.cancel()
-            down.done()
-
-    def _report_unstopped(self) -> None:
-        if self._down is None or self._down.plan.complete:
-            return
-        names = [member.process.name for member in reversed(self._down.plan.waiting())]
-        self.log.info(f"waiting for {', '.join(names)} to die")
-        self._report = self._loop.call_later(_REPORT_SECONDS, self._report_unstopped)
+    def _bring_down(self, member: Member) -> None:
+        process = self._find(member)
+        if process.state.phase is Phase.BACKOFF:
+            self.feed(process, GiveUp())
+        else:
+            self.ties.stop(process, "the daemon goes down")
 
     def leave(self) -> None:
         """Disarm everything; the programs go on, for somebody else."""
         self.pools.leave()
         self.ties.close()
+        self.vitals.leave()
         self._deadlines.clear()
         self._starts.clear()
         for process in self.processes():
@@ -441,6 +441,7 @@ class Supervisor:
         """Disarm everything; nothing runs any more."""
         self.pools.close()
         self.ties.close()
+        self.vitals.close()
         self._deadlines.clear()
         for process in self.processes():
             for output in process.outputs.values():

@@ -176,6 +176,17 @@ def begin(now: float, rules: Rules) -> Vitals:
     return vitals if rules.tells else _begin_checks(vitals, now, rules)
 
 
+def resumed(vitals: Vitals, now: float, rules: Rules) -> Vitals:
+    """Go on with the vitals of a child after nobody has looked for a while: that must not count against it."""
+    began = vitals.ready_at is not None or not rules.tells
+    return replace(
+        vitals,
+        try_at=now if rules.asked and vitals.ready_at is None else None,
+        check_at=now if rules.interval and began else None,
+        beat_by=now + vitals.beat_every if vitals.beat_by is not None else None,
+    )
+
+
 def observe(vitals: Vitals, event: Finding, now: float, rules: Rules) -> Result:
     """Take one finding into account."""
     match event:

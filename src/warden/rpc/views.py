@@ -19,8 +19,8 @@ _AUTORESTART: dict[Autorestart, object] = {
 
 
 def process_struct(view: ProcessView) -> dict[str, str | int]:
-    """Return what ``getProcessInfo`` answers."""
-    return {
+    """Return what ``getProcessInfo`` answers: the members of old, and more for a program whose configuration asks."""
+    struct: dict[str, str | int] = {
         "name": view.name,
         "group": view.group,
         "start": view.start,
@@ -36,6 +36,20 @@ def process_struct(view: ProcessView) -> dict[str, str | int]:
         "pid": view.pid,
         "description": view.description,
     }
+    return struct | _vitals(view) if view.ready is not None or view.health or view.waiting_for else struct
+
+
+def _vitals(view: ProcessView) -> dict[str, str | int]:
+    struct: dict[str, str | int] = {}
+    if view.ready is not None:
+        struct["ready"] = view.ready
+    told = {
+        "health": view.health,
+        "trouble": view.trouble,
+        "status_text": view.said,
+        "waiting_for": "; ".join(view.waiting_for),
+    }
+    return struct | {name: text for name, text in told.items() if text}
 
 
 def outcome_structs(outcomes: Iterable[Outcome]) -> list[dict[str, object]]:

@@ -215,8 +215,10 @@ def check(value: object) -> None:
 
 
 def write_scalar(value: str | int) -> str:
-    """Return what stands between ``<value>`` and ``</value>`` for a text or a number."""
-    return _string(value) if isinstance(value, str) else _int(value)
+    """Return what stands between ``<value>`` and ``</value>`` for a text, a number or a boolean."""
+    if isinstance(value, str):
+        return _string(value)
+    return _PLAIN[bool](value) if isinstance(value, bool) else _int(value)
 
 
 def split_struct(struct: Mapping[str, str | int], apart: Sequence[str]) -> list[str]:

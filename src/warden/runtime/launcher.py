@@ -63,6 +63,9 @@ def set_limits(limits: dict[str, Any]) -> None:
     Raises:
         Refused: one cannot be set.
     """
+    if (fifo := limits.get("fifo")) is not None:
+        path, number = fifo
+        _try(f"couldn't open descriptor {number}", lambda: _inherit(path, number))
     if (group := limits.get("cgroup")) is not None:
         _try(f"couldn't enter the cgroup {group['path']}", lambda: _enter(group))
     if (score := limits.get("oom_score_adj")) is not None:
@@ -128,6 +131,14 @@ def _call(name: str, *numbers: int) -> None:
     if library[name](*(ctypes.c_long(number) for number in numbers)) < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+
+
+def _inherit(path: str, number: int) -> None:
+    """Open a fifo as a descriptor of the program; for reading, too, so that it can write when nobody listens."""
+    fd = os.open(path, os.O_RDWR)
+    os.dup2(fd, number, inheritable=True)
+    if fd != number:
+        os.close(fd)
 
 
 def _become(uid: int, gid: int, groups: list[int]) -> None:

@@ -37,7 +37,7 @@ export class ProcessView {
   #build() {
     this.state = stateBadge();
     this.facts = new Map(
-      ["Pid", "Uptime", "Why", "Restarts", "Last exit", "CPU", "Memory"].map((name) => [name, h("dd")]),
+      ["Pid", "Uptime", "Why", "Health", "Restarts", "Last exit", "CPU", "Memory"].map((name) => [name, h("dd")]),
     );
     const act = (verb) => () => this.actions.run(verb, target.one(this.namespec));
     this.buttons = [
@@ -124,7 +124,9 @@ export class ProcessView {
       showProgress(control, verb, waiting);
     }
     this.#fact("Pid", process.pid || "–");
-    this.#fact("Why", process.spawnerr && !process.pid ? process.spawnerr : process.cause || "–");
+    const waits = process.waiting_for?.length ? `waiting for ${process.waiting_for.join("; ")}` : "";
+    this.#fact("Why", waits || (process.spawnerr && !process.pid ? process.spawnerr : process.cause || "–"));
+    this.#fact("Health", vitals(process));
     this.#fact("Restarts", process.restarts ?? 0);
     this.#fact("Last exit", process.last_exit || "–");
     const several = process.processes > 1 ? ` in ${plural(process.processes, "process", "processes")}` : "";
@@ -234,6 +236,12 @@ export class ProcessView {
 /** A part of a page with a heading. */
 export function panel(title, ...content) {
   return h("section", { class: "panel" }, h("h2", {}, title), ...content);
+}
+
+/** Whether it is ready and healthy, why not, and what it says of itself; a dash where nobody asks for it. */
+function vitals({ pid, ready, health, trouble, status_text }) {
+  const readiness = ready === null || !pid ? "" : ready ? "ready" : "not ready";
+  return [readiness, pid ? health : "", trouble, status_text].filter(Boolean).join(" · ") || "–";
 }
 
 function historyRow({ at, state, cause, exit, pid }) {

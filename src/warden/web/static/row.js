@@ -152,6 +152,8 @@ export class ProcessRow {
 
 /** How the last child ended and, where something is wrong, why it is as it is. */
 export function why(process) {
+  if (process.waiting_for?.length) return `waiting for ${process.waiting_for.join("; ")}`;
+  if (process.trouble) return process.trouble;
   if (process.spawnerr && FAILING.has(process.state)) return process.spawnerr;
   const cause = FAILING.has(process.state) ? process.cause : "";
   return [process.last_exit, cause && !cause.includes(process.last_exit || "\0") ? cause : ""].filter(Boolean).join(" · ");

@@ -1,0 +1,319 @@
+"""Looks after the readiness and health of children: listens, probes, and carries out what ``process.health`` orders."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from warden.config.model import ProcessConfig
+from warden.config.probes import Probe, Way
+from warden.daemon.records import Process
+from warden.errors import RequestError
+from warden.logs.mainlog import MainLog
+from warden.process import health
+from warden.process.health import Ail, CheckHealth, Finding, Rules, TryReady, Vitals
+from warden.runtime.deadlines import Deadlines
+from warden.runtime.identity import errno_name
+from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, parse
+from warden.runtime.parent import Parent
+from warden.runtime.probing import NotThere, look, run
+from warden.runtime.reaper import Reaper
+from warden.runtime.spawn import SpawnPlan
+from warden.words import Channel
+
+_PATIENCE_SECONDS = 5.0  # for one try of a ready probe
+_LINE_BYTES = 64 * 1024  # the longest line in which a pattern is looked for
+_MICROSECONDS = 1_000_000
+MAINPID_REFUSED = "says MAINPID={}, which is refused: the process that supervisord has started is the one that counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Gear:
+    """What a child needs to tell of itself: variables, and the (path, number) of a fifo that becomes a descriptor."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    fifo: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is open for one process, and for its present child if there is one."""
+
+    config: ProcessConfig  # of the present child: another one counts from the next start
+    rules: Rules
+    socket: NotifySocket | None = None
+    fifo: Fifo | None = None
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    alive: bool = False
+
+
+class VitalSigns:
+    """Watches the children whose configuration asks for it; the others cost nothing.
+
+    ``aside`` makes the plan of a command that runs as the program does.
+    ``on_change`` is called with the vitals before when readiness, health or what
+    is said of them changes, ``on_ail`` when a process becomes unhealthy.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        reaper: Reaper,
+        parent: Parent,
+        log: MainLog,
+        aside: Callable[[Process, str], SpawnPlan],
+        on_change: Callable[[Process, Vitals], None],
+        on_ail: Callable[[Process, str], None],
+    ) -> None:
+        self._loop = loop
+        self._reaper = reaper
+        self._parent = parent
+        self._log = log
+        self._aside = aside
+        self._on_change = on_change
+        self._on_ail = on_ail
+        self._mailboxes = Mailboxes(loop)
+        self._watches: dict[Process, _Watch] = {}
+        self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self._found(process, health.Due()))
+
+    # --- the lives of children
+
+    def equip(self, process: Process) -> Gear:
+        """Open what the next child of a process needs.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        config = process.config
+        rules = health.rules_of(config)
+        if not rules.any:
+            self.forget(process)
+            return Gear()
+        watch = self._watches.setdefault(process, _Watch(config, rules))
+        watch.config, watch.rules = config, rules
+        process.tap = None
+        environment: dict[str, str] = {}
+        ready = config.ready
+        if rules.watchdog or (ready is not None and ready.way is Way.NOTIFY):
+            if watch.socket is None:
+                watch.socket = self._mailboxes.notify_socket(lambda message: self._heard(process, message))
+                self._parent.hold(_socket_name(process), watch.socket.fd)
+            watch.socket.drain()
+            environment["NOTIFY_SOCKET"] = watch.socket.path
+        if rules.watchdog:
+            environment["WATCHDOG_USEC"] = str(round(rules.watchdog * _MICROSECONDS))
+        if ready is not None and ready.way is Way.LOG:
+            process.tap = self._tap(process, ready.target)
+        if ready is None or ready.way is not Way.FD:
+            return Gear(environment)
+        self._close_fifo(process, watch)
+        watch.fifo = self._mailboxes.fifo(*self._line_hearers(process))
+        self._parent.hold(_fifo_name(process), watch.fifo.fd)
+        return Gear(environment, (watch.fifo.path, ready.number))
+
+    def began(self, process: Process) -> None:
+        """A child is born."""
+        watch = self._watches.get(process)
+        if watch is not None:
+            watch.alive = True
+            process.vitals = health.begin(self._loop.time(), watch.rules)
+            self._arm(process, process.vitals)
+
+    def ended(self, process: Process) -> None:
+        """The child is gone, or told to go: nothing more is found out about it."""
+        watch = self._watches.get(process)
+        if watch is not None and watch.alive:
+            watch.alive = False
+            self._deadlines.set(process, None)
+            self._close_fifo(process, watch)
+            for task in tuple(watch.tasks):
+                task.cancel()
+
+    def forget(self, process: Process) -> None:
+        """Nobody looks after this process any more."""
+        self.ended(process)
+        process.vitals = process.tap = None
+        watch = self._watches.pop(process, None)
+        if watch is not None:
+            self._close_fifo(process, watch)
+            if watch.socket is not None:
+                watch.socket.close()
+                self._parent.drop(_socket_name(process))
+
+    def resume(self, process: Process) -> None:
+        """Go on with a process whose child somebody before us has started and equipped."""
+        rules, ready = health.rules_of(process.config), process.config.ready
+        if not rules.any:
+            return
+        watch = self._watches[process] = _Watch(process.config, rules)
+        if (fd := self._parent.inherit(_socket_name(process))) is not None:
+            watch.socket = self._mailboxes.notify_socket(lambda message: self._heard(process, message), fd)
+            self._parent.hold(_socket_name(process), fd)
+        if (fd := self._parent.inherit(_fifo_name(process))) is not None:
+            watch.fifo = self._mailboxes.go_on_with_fifo(fd, *self._line_hearers(process))
+            self._parent.hold(_fifo_name(process), fd)
+        if ready is not None and ready.way is Way.LOG:
+            process.tap = self._tap(process, ready.target)
+        if process.state.pid and not process.state.killing:
+            watch.alive = True
+            now = self._loop.time()
+            process.vitals = health.resumed(process.vitals or health.begin(now, rules), now, rules)
+            self._arm(process, process.vitals)
+
+    def leave(self) -> None:
+        """Look after nobody any more; somebody else does."""
+        self._deadlines.clear()
+        for watch in self._watches.values():
+            for task in tuple(watch.tasks):
+                task.cancel()
+            for mailbox in (watch.socket, watch.fifo):
+                if mailbox is not None:
+                    mailbox.leave()
+        self._watches.clear()
+
+    def close(self) -> None:
+        """Look after nobody any more."""
+        for process in tuple(self._watches):
+            self.forget(process)
+        self._mailboxes.close()
+
+    def _close_fifo(self, process: Process, watch: _Watch) -> None:
+        if watch.fifo is not None:
+            watch.fifo.close()
+            watch.fifo = None
+            self._parent.drop(_fifo_name(process))
+
+    def _line_hearers(self, process: Process) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Return what hears that a line came over the fifo, and what hears that none will."""
+        silence = health.NotReady("it closed the descriptor without a line")
+        return lambda: self._found(process, health.Ready()), lambda: self._found(process, silence)
+
+    # --- findings
+
+    def _found(self, process: Process, finding: Finding) -> None:
+        """Take a finding about the present child into account, with all that follows."""
+        watch, before = self._watches.get(process), process.vitals
+        if watch is None or not watch.alive or before is None:
+            return
+        vitals, treatments = health.observe(before, finding, self._loop.time(), watch.rules)
+        process.vitals = vitals
+        self._arm(process, vitals)
+        for treatment in treatments:
+            match treatment:
+                case TryReady() if watch.config.ready is not None:
+                    self._probe(process, watch, watch.config.ready, _PATIENCE_SECONDS, health.Ready(), health.NotReady)
+                case CheckHealth() if watch.config.healthcheck is not None:
+                    check = watch.config.healthcheck
+                    self._probe(process, watch, check.probe, check.timeout, health.CheckPassed(), health.CheckFailed)
+        if _told(before) != _told(vitals):
+            self._on_change(process, before)
+        for treatment in treatments:
+            if isinstance(treatment, Ail):
+                self._on_ail(process, treatment.reason)
+
+    def _arm(self, process: Process, vitals: Vitals) -> None:
+        self._deadlines.set(process, vitals.deadline)
+
+    def _heard(self, process: Process, message: str) -> None:
+        """Take in what a program says over its notify socket."""
+        for name, value in parse(message):
+            finding = _FINDINGS.get((name, value)) or _finding(name, value)
+            if finding is not None:
+                self._found(process, finding)
+            elif name == "MAINPID" and value != str(process.state.pid):
+                self._log.warn(f"{process.name!r} {MAINPID_REFUSED.format(value)}")
+
+    def _tap(self, process: Process, pattern: str) -> Callable[[Channel, bytes], None]:
+        """Return what looks for a line in the output of the next child."""
+        search = re.compile(pattern.encode()).search
+        rests = dict.fromkeys(Channel, b"")
+        found = False
+
+        def hear(channel: Channel, data: bytes) -> None:
+            nonlocal found
+            if found:
+                return
+            *lines, rest = (rests[channel] + data).split(b"\n")
+            rests[channel] = rest[-_LINE_BYTES:]
+            if any(search(line) for line in lines):
+                found = True
+                self._found(process, health.Ready())
+
+        return hear
+
+    # --- probes
+
+    def _probe(
+        self,
+        process: Process,
+        watch: _Watch,
+        probe: Probe,
+        seconds: float,
+        good: Finding,
+        bad: Callable[[str], Finding],
+    ) -> None:
+        """Try a probe beside everything else; its answer becomes a finding."""
+
+        async def try_it() -> None:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._look(process, probe)
+            except TimeoutError:
+                finding = bad(f"no answer within {seconds:g} s")
+            except NotThere as error:
+                finding = bad(str(error))
+            except OSError as error:
+                finding = bad(error.strerror.lower() if error.strerror else errno_name(error))
+            else:
+                finding = good
+            self._found(process, finding)
+
+        task = self._loop.create_task(try_it())
+        watch.tasks.add(task)
+        task.add_done_callback(watch.tasks.discard)
+
+    async def _look(self, process: Process, probe: Probe) -> None:
+        if probe.way is not Way.EXEC:
+            await look(probe, process.state.pid)
+            return
+        try:
+            plan = self._aside(process, probe.target)
+        except RequestError as error:
+            raise NotThere(f"cannot run {probe.target!r}: {error}") from None
+        status = await run(plan, self._reaper)
+        if status.code != 0:
+            raise NotThere(str(status))
+
+
+def _socket_name(process: Process) -> str:
+    return f"notify {process.namespec}"
+
+
+def _fifo_name(process: Process) -> str:
+    return f"ready {process.namespec}"
+
+
+_FINDINGS: dict[tuple[str, str], Finding] = {
+    ("READY", "1"): health.Ready(),
+    ("RELOADING", "1"): health.NotReady("reloading"),
+    ("STOPPING", "1"): health.NotReady("stopping"),
+    ("WATCHDOG", "1"): health.Beat(),
+    ("WATCHDOG", "trigger"): health.Tripped(),
+}
+
+
+def _finding(name: str, value: str) -> Finding | None:
+    """Return what an assignment with a free value says, None if we do not know it."""
+    if name == "STATUS":
+        return health.Said(value)
+    if name == "WATCHDOG_USEC" and value.isdecimal():
+        return health.Beat(int(value) / _MICROSECONDS)
+    return None
+
+
+def _told(vitals: Vitals) -> tuple[object, ...]:
+    """Return what others see of the vitals."""
+    return vitals.ready, vitals.health, vitals.trouble, vitals.said
