@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from warden.config import readers
 from warden.config.probes import Probe, Way
@@ -87,6 +86,8 @@ def _log_line(pattern: str) -> Probe:
 
 
 def _http(url: str) -> Probe:
+    from urllib.parse import urlsplit  # here: files without such a probe do not pay for it
+
     parts = urlsplit(url)
     try:
         whole = bool(parts.hostname) and parts.port != 0

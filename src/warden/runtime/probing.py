@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from functools import partial
-from urllib.parse import urlsplit
 
 from warden.config.probes import Probe, Way
 from warden.runtime.reaper import Reaper
@@ -49,6 +47,9 @@ async def look(probe: Probe, pid: int) -> None:
 
 async def _get(url: str) -> None:
     """Ask for a page; only the status counts.  By hand: an HTTP client would cost more memory than all the rest."""
+    import ssl  # here: a daemon that asks nobody over HTTP does not pay for them
+    from urllib.parse import urlsplit
+
     parts = urlsplit(url)
     tls = parts.scheme == "https"
     try:
