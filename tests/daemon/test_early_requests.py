@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.stage import Stage, alone, play, program
+from tests.daemon.stage import Stage, alone, play, program
 from warden.daemon.control import DaemonControl
 from warden.errors import NotRunning
 from warden.words import Phase
