@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import fleet, growth, listener, output, quick, web
+from benchmarks import fleet, growth, listener, output, quick, survival, web
 from benchmarks.figures import LIMIT, Figures, as_data, as_text
 from benchmarks.plot import as_svg
 from benchmarks.sides import ROOT, Side, daemons, peers
@@ -107,12 +107,22 @@ def run_web(options: argparse.Namespace, figures: Figures, turn: int) -> None:
         web.measure_pages(warden, figures)
 
 
+def run_survival(options: argparse.Namespace, figures: Figures, turn: int) -> None:
+    """The keeper: what it gives and what it costs."""
+    if turn > 0:
+        return
+    for count in options.programs[:2]:
+        with reported(f"survival, {count} programs"):
+            survival.measure(daemons(options.warden)[0], figures, count, options.kills // 2)
+
+
 WORKS: dict[str, Callable[[argparse.Namespace, Figures, int], None]] = {
     "fleet": run_fleets,
     "output": run_output,
     "events": run_events,
     "growth": run_growth,
     "web": run_web,
+    "survival": run_survival,
 }
 
 

@@ -78,10 +78,10 @@ class Ini:
     def start(self, here: Stage, count: int) -> None:
         self.start_with(here, PROGRAMS.format(home=here.home, count=count), count)
 
-    def start_with(self, here: Stage, sections: str, count: int = 100) -> None:
-        """Start the daemon with program sections of one's own, for ``count`` processes."""
+    def start_with(self, here: Stage, sections: str, count: int = 100, options: str = "") -> None:
+        """Start the daemon with program sections, and ``options`` of its own, for ``count`` processes."""
         configuration = here.home / "conf"
-        configuration.write_text(DAEMON.format(home=here.home, minfds=1024 + 4 * count) + sections)
+        configuration.write_text(DAEMON.format(home=here.home, minfds=1024 + 4 * count) + options + sections)
         here.run([self.bin / "supervisord", "-n", "-s", "-c", configuration])
 
 

@@ -60,6 +60,10 @@ class Births:
         self._listener.join()
         os.close(self._fifo)
 
+    def waiting(self) -> int:
+        """Return how many programs have begun that nobody has asked for."""
+        return self._heard.qsize()
+
     def next(self) -> tuple[float, int]:
         """Return (moment on the monotonic clock, pid) of the next program that begins.  Raises: NoNews."""
         try:
