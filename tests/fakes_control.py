@@ -183,6 +183,12 @@ class FakeControl:
 
         return stop
 
+    async def until_ready(self, namespec: str) -> None:
+        self._order("ready", namespec)
+
+    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+        return self._order_many("ready", group)
+
     def enable(self, namespec: str) -> None:
         self._order("enable", namespec)
 

@@ -14,7 +14,7 @@ BAD_NAME, FAILED, NOT_RUNNING, SPAWN_ERROR = 10, 30, 70, 50
 
 def result(namespec: str, code: int = 80, error: str | None = None) -> dict[str, object]:
     group, _, name = namespec.partition(":")
-    return {"name": name or group, "group": group, "code": code, "error": error}
+    return {"name": name or group, "group": group, "ok": error is None, "code": code, "error": error}
 
 
 def results(*rows: dict[str, object]) -> tuple[int, object]:
@@ -250,3 +250,16 @@ def test_a_second_trial_is_refused(run: Run, fleet: FakeDaemon) -> None:
     ran = run("update --confirm 5")
 
     assert (ran.out, ran.status) == ("ERROR: FAILED: another update\n", 1)
+
+
+def test_a_rolling_restart_waits_for_readiness(run: Run, fleet: FakeDaemon) -> None:
+    answers = [results(result("a")), results(result("web:w1", 40, "ABNORMAL_TERMINATION"))]
+    fleet.json = {"POST /processes/ready": lambda _asked: answers.pop(0)}
+
+    ran = run("restart --rolling a web:w1 web:w2")
+
+    assert ran.out.splitlines()[4:] == [
+        "web:w1: ERROR (did not become ready)",
+        "ERROR: the rolling restart ends here; not restarted: web:w2",
+    ]
+    assert ran.status == 7

@@ -131,3 +131,20 @@ def test_many_are_stopped_by_priority_and_equals_together(tmp_path: Path) -> Non
         alone(program("app1", STUBBORN, startsecs=0, stopwaitsecs=0, stdout=loud)),
         alone(program("app2", startsecs=0)),
     )
+
+
+def test_waiting_for_readiness_ends_when_it_can_or_cannot_come(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+
+        outcomes = await stage.control.until_ready_many(None)
+
+        assert {outcome.name: type(outcome.error).__name__ for outcome in outcomes} == {
+            "good": "NoneType",
+            "bad": "AbnormalTermination",
+            "idle": "AbnormalTermination",
+        }
+        await stage.control.until_ready("good")
+
+    good, bad = program("good", startsecs=0), program("bad", "/no/such/program", startretries=0)
+    play(tmp_path, scenario, alone(good), alone(bad), alone(program("idle", autostart=False)))

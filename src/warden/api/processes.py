@@ -209,6 +209,15 @@ async def clear_selection(context: Context, body: Selection) -> Results:
     return await _each(body.namespecs, context.actions.clear)
 
 
+@TABLE.post("/processes/ready")
+async def await_ready(context: Context, body: Selection) -> Results:
+    """Wait until a selection is ready.
+
+    Each as its `ready` says, or else when it is RUNNING.  What neither runs nor is about to is refused in the results.
+    """
+    return await _each(body.namespecs, context.actions.until_ready)
+
+
 @TABLE.post("/processes/enable")
 async def enable_selection(context: Context, body: Selection) -> Results:
     """Let a selection start by itself.

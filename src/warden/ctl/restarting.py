@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from warden.ctl import groups, processes
+from warden.ctl.api import NoJsonApi
 from warden.ctl.codes import Exit
+from warden.ctl.output import namespec
 from warden.ctl.session import Session
 from warden.words import split_namespec
 
@@ -64,14 +66,26 @@ def _parse(words: Sequence[str]) -> Order:
 
 
 def _roll(session: Session, names: Sequence[str], batch: int) -> None:
-    """Restart a few at a time; the next ones only when those run again."""
+    """Restart a few at a time; the next ones only when those run and are ready."""
     for at in range(0, len(names), batch):
         part, rest = names[at : at + batch], names[at + batch :]
         processes.stop(session, part)
-        if not processes.start_all(session, part):
+        if not (processes.start_all(session, part) and _ready(session, part)):
             if rest:
                 session.output(f"ERROR: the rolling restart ends here; not restarted: {' '.join(rest)}")
             return
+
+
+def _ready(session: Session, names: Sequence[str]) -> bool:
+    """Wait until all can do their work; a daemon without that notion has told what it knows when they were started."""
+    try:
+        answer = session.api("POST", "/processes/ready", {"namespecs": list(names)})
+    except NoJsonApi:
+        return True
+    failed = [result for result in processes.results_of(answer) if not result["ok"]]
+    for result in failed:
+        session.fail(f"{namespec(result)}: ERROR (did not become ready)", Exit.NOT_RUNNING)
+    return not failed
 
 
 def _restart_reread(session: Session, names: Sequence[str]) -> None:

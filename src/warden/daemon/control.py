@@ -15,6 +15,7 @@ from warden.config.readers import signal_number
 from warden.daemon.records import Process
 from warden.daemon.standing import StandingOrders
 from warden.daemon.supervisor import Supervisor
+from warden.daemon.ties import is_ready
 from warden.daemon.updates import Updates
 from warden.daemon.views import Views, process_view
 from warden.daemon.waiting import noticing, together, watching
@@ -211,6 +212,25 @@ class DaemonControl(StandingOrders):
                 self._supervisor.log.info(f"waiting for {process.name} to stop")
                 await asyncio.wait({ended}, timeout=_REPORT_SECONDS)
         return ended.result()
+
+    async def until_ready(self, namespec: str) -> None:
+        """Wait until a process can do its work."""
+        await self._until_ready(self.find(namespec))
+
+    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+        """Wait for all members of a group."""
+        return await together(self.members(group), self._until_ready)
+
+    async def _until_ready(self, process: Process) -> None:
+        def find() -> bool | None:
+            if is_ready(process):
+                return True
+            coming = process.state.phase in (Phase.STARTING, Phase.RUNNING) or process.state.waiting
+            return None if coming else False
+
+        with noticing(process, find) as decided:
+            if not await decided:
+                raise AbnormalTermination(process.namespec)
 
     # --- signals, stdin, events
 

@@ -139,6 +139,17 @@ class Control(Protocol):
         """
         ...
 
+    async def until_ready(self, namespec: str) -> None:
+        """Return when a process can do its work: as its ``ready`` says, or else because it is RUNNING.
+
+        Raises: BadName, AbnormalTermination (it neither runs nor will).
+        """
+        ...
+
+    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+        """Return when the same is known of all members of ``group`` (None: of all groups)."""
+        ...
+
     async def start_many(self, group: str | None, *, wait: bool) -> Sequence[Outcome]:
         """Start the members of ``group`` (None: of all groups) that are not running."""
         ...
