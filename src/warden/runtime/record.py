@@ -6,12 +6,15 @@ was not finished, because its writer was killed, is not there.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from warden.runtime.threads import in_thread
 
 FORMAT = 1  # changes when an older or newer version would misread it
 _MAGIC = b"warden-record "
@@ -33,49 +36,87 @@ class Record:
         self._fd = -1
         self._size = 0
         self._limit = 0
-        self._begin(facts or {})
+        self._generation = 0  # of the file
+        self._shortening: asyncio.Task[None] | None = None
+        self._go_on(*_written(facts or {}))
 
     def put(self, *entries: tuple[str, Any]) -> None:
         """Note values (JSON) under their names, all of them or none.
 
         None forgets the name.  A name with ``+`` in front is a list, to which the value is appended.
         """
-        data = _as_json(entries).encode()
-        os.pwrite(self._fd, _HEAD.pack(len(data), zlib.crc32(data)) + data, self._size)
-        self._size += _HEAD.size + len(data)
+        data = _framed(entries)
+        os.pwrite(self._fd, data, self._size)
+        self._size += len(data)
         if self._size > self._limit:
-            self._begin(read(self._fd))
+            self._shorten()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._begin({})
+        self._go_on(*_written({}))
 
     def close(self) -> None:
         """Write no more; the keeper has it still."""
         os.close(self._fd)
+        self._fd = -1
 
-    def _begin(self, facts: Mapping[str, Any]) -> None:
-        """Go on in a new file that holds nothing but ``facts``."""
-        old = self._fd
-        self._fd = os.memfd_create("record")
-        head = b"%s%d\n" % (_MAGIC, FORMAT)
-        os.write(self._fd, head)
-        self._size, self._limit = len(head), _SPARE_BYTES
-        for name, value in facts.items():
-            self.put((name, value))
-        self._limit = 2 * self._size + _SPARE_BYTES
-        self._hold(self._fd)
+    def _shorten(self) -> None:
+        """Throw away what counts no more: beside the loop, since with thousands of processes it takes a second."""
+        self._limit = 2 * self._size + _SPARE_BYTES  # not again meanwhile
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._go_on(*_written(read(self._fd)))
+        else:
+            self._shortening = loop.create_task(
+                self._shorten_beside(self._generation, self._size), name="warden record"
+            )
+
+    async def _shorten_beside(self, generation: int, size: int) -> None:
+        copy = os.dup(self._fd)  # ours may be closed before the thread has read it
+        try:
+            fd, short = await in_thread(lambda: _written(read(copy, size)))
+        finally:
+            os.close(copy)
+        if generation != self._generation or self._fd < 0:  # cleared or closed meanwhile
+            os.close(fd)
+            return
+        news = os.pread(self._fd, self._size - size, size)
+        os.pwrite(fd, news, short)
+        self._go_on(fd, short + len(news))
+
+    def _go_on(self, fd: int, size: int) -> None:
+        """Go on in a new file."""
+        old, self._fd = self._fd, fd
+        self._size, self._limit = size, 2 * size + _SPARE_BYTES
+        self._generation += 1
+        self._hold(fd)
         if old >= 0:
             os.close(old)
 
 
-def read(fd: int) -> dict[str, Any]:
-    """Return what counts, in the order in which the names first appeared.
+def _framed(entries: Sequence[tuple[str, Any]]) -> bytes:
+    data = _as_json(entries).encode()
+    return _HEAD.pack(len(data), zlib.crc32(data)) + data
+
+
+def _written(facts: Mapping[str, Any]) -> tuple[int, int]:
+    """Write a new file that holds nothing but ``facts``; return its descriptor and its size."""
+    data = bytearray(b"%s%d\n" % (_MAGIC, FORMAT))
+    for entry in facts.items():
+        data += _framed([entry])
+    fd = os.memfd_create("record")
+    os.pwrite(fd, data, 0)
+    return fd, len(data)
+
+
+def read(fd: int, size: int | None = None) -> dict[str, Any]:
+    """Return what counts in the first ``size`` bytes (None: in all), in the order in which the names first appeared.
 
     Raises:
         Unreadable: another format, or none at all.
     """
-    data = os.pread(fd, os.fstat(fd).st_size, 0)
+    data = os.pread(fd, os.fstat(fd).st_size if size is None else size, 0)
     first, newline, rest = data.partition(b"\n")
     if not newline or not first.startswith(_MAGIC):
         raise Unreadable("it does not begin as a record does")
