@@ -11,7 +11,7 @@ import base64
 import binascii
 import datetime
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
@@ -43,8 +43,8 @@ class Unmarshallable(TypeError):
 class Written(Protocol):
     """A value that knows its own text."""
 
-    def xml(self) -> str:
-        """Return what stands between ``<value>`` and ``</value>``."""
+    def xml(self) -> Iterable[str]:
+        """Return the pieces of what stands between ``<value>`` and ``</value>``."""
         ...
 
 
@@ -264,7 +264,8 @@ def _write(value: object, out: _Out, depth: int) -> None:
             out("</value>\n")
         out("</data></array>")
     elif isinstance(value, Written):
-        out(value.xml())
+        for piece in value.xml():
+            out(piece)
     else:
         out(_scalar(value))
 
