@@ -23,7 +23,7 @@ BOUNDARIES = {
     "daemon/supervisor.py": "the loop boundary: a bug costs one process, not the daemon",
     "events/bus.py": "calls a plugin's subscriber",
     "rpc/registry.py": "calls a plugin's method",
-    "runtime/keeper.py": "the loop boundary: a bug costs one wish, not the parent of all programs",
+    "runtime/polling.py": "the loop boundary: a bug costs one wish, not the parent of all programs",
 }
 # Modules of more than 400 lines that really are one piece.
 LONG_MODULES = {

@@ -1,4 +1,4 @@
-"""Messages with descriptors between the keeper and the brain: JSON over one SOCK_SEQPACKET socket.
+"""What keeper and brain agree on: messages with descriptors, JSON over one SOCK_SEQPACKET socket.
 
 Standard library only: the keeper imports this.
 """
@@ -9,11 +9,17 @@ import array
 import errno
 import json
 import os
+import signal
 import socket
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+ENVIRONMENT = "WARDEN_BRAIN"  # tells a brain the number of its socket
+HEARD = (  # by the keeper, which passes on all but the last
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2),
+    signal.SIGCHLD,
+)
 MOST_FDS = 200  # in one message; Linux allows 253
 _LARGEST_BYTES = 64 * 1024  # of a message in the socket; larger ones travel in a file in memory
 _BUFFER_BYTES = _LARGEST_BYTES + 1024

@@ -15,8 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from warden.runtime import keeper
-from warden.runtime.courier import Courier, Gone, Message
+from warden.runtime.courier import ENVIRONMENT, HEARD, Courier, Gone, Message
 from warden.runtime.parent import FoundChild, Owner
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
@@ -52,7 +51,7 @@ def split(name: str, here: str) -> Courier:
     ours.send({"argv": _again(), "facts": {"name": name, "here": here}})
     sys.stdout.flush()
     sys.stderr.flush()
-    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, keeper.HEARD)  # until the keeper can hear them
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # until the keeper can hear them
     pid = os.fork()
     if pid == 0:
         signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
@@ -73,7 +72,7 @@ def split(name: str, here: str) -> Courier:
 
 def _home() -> str:
     """Return the directory that holds the package."""
-    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(keeper.__file__))))
+    return os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def _again() -> list[str]:
@@ -93,7 +92,7 @@ def _call_ourselves(name: str) -> None:
 
 def connect() -> Courier | None:
     """Return the connection to the keeper that has started us, None if none has."""
-    number = os.environ.pop(keeper.ENVIRONMENT, None)
+    number = os.environ.pop(ENVIRONMENT, None)
     if number is None:
         return None
     os.set_inheritable(int(number), False)

@@ -1,0 +1,69 @@
+"""The keeper's loop: descriptors and what to do when they can be read, and signals.  Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+import socket
+import traceback
+from collections.abc import Callable, Iterable
+
+Handler = Callable[[], object]
+
+
+class Poll:
+    """Calls the handlers of descriptors; ``on_bug`` gets the trace of whatever they raise."""
+
+    def __init__(self, on_bug: Callable[[str], None]) -> None:
+        self._on_bug = on_bug
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Handler] = {}
+        self._heard: set[int] = set()
+
+    def watch(self, fd: int, handler: Handler) -> None:
+        """Call ``handler`` whenever ``fd`` can be read."""
+        self._handlers[fd] = handler
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def ignore(self, fd: int) -> None:
+        """Do so no more; nobody may have asked for it."""
+        if self._handlers.pop(fd, None) is not None:
+            self._epoll.unregister(fd)
+
+    def also_when_writable(self, fd: int, wanted: bool) -> None:
+        """Call the handler of ``fd`` when it can be written, too, or no more."""
+        if fd in self._handlers:
+            self._epoll.modify(fd, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+
+    def listen_to(self, signals: Iterable[int], handler: Callable[[set[int]], None]) -> None:
+        """Call ``handler`` with the signals that came; several of a kind may count as one."""
+        woken, wake = socket.socketpair()
+        for end in (woken, wake):
+            end.setblocking(False)
+
+        def tell() -> None:
+            with contextlib.suppress(BlockingIOError):
+                woken.recv(4096)
+            heard, self._heard = self._heard, set()
+            handler(heard)
+
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for signum in signals:
+            signal.signal(signum, lambda signum, _frame: self._heard.add(signum))
+        self.watch(woken.fileno(), tell)
+        self._lasting = wake  # it lives as long as we do
+
+    def turn(self, seconds: float | None) -> None:
+        """Wait for something to happen, at most ``seconds``, and do what follows."""
+        for fd, _events in self._epoll.poll(seconds):
+            handler = self._handlers.get(fd)
+            if handler is not None:
+                self.safely(handler)
+
+    def safely(self, handler: Handler) -> None:
+        """Call ``handler``: whatever goes wrong in one step must not end the keeper."""
+        try:
+            handler()
+        except Exception:  # noqa: BLE001 - the loop boundary
+            self._on_bug(traceback.format_exc())
