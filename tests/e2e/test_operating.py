@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def test_why_tells_who_stopped_it_and_who_killed_it_also_in_the_next_daemon(daem
     later = daemon.ctl("why", "cron").stdout
 
     assert set(story.splitlines()[1:]) < set(later.splitlines())
+    assert "the daemon goes down: shutdown requested by SIGTERM" in daemon.ctl("why", "web:web_0").stdout
     assert "  autostart" in later
 
 
@@ -143,3 +145,28 @@ def test_an_update_on_trial_goes_back_by_itself_unless_it_is_confirmed(daemon: D
     daemon.ctl("update", "--confirm", "600")
     assert daemon.ctl("confirm").stdout == "The update is confirmed\n"
     assert daemon.ctl("confirm").rc == 1
+
+
+def test_a_rolling_restart_is_gated_on_readiness(tmp_path: Path) -> None:
+    """The second of two is never touched while the first is not ready."""
+    slow = "echo starting; read line < gate; echo ready; exec cat"
+    config = (
+        f"[program:web]\ncommand = sh -c '{slow}'\nprocess_name = w%(process_num)d\nnumprocs = 2\nstartsecs = 0\n"
+        "ready = log:^ready\nautostart = false\ndirectory = %(here)s\n"
+    )
+    home = tmp_path / "home"
+    home.mkdir()
+    os.mkfifo(home / "gate")
+    with Daemon(WARDEN, home, config) as daemon:
+        gate = os.open(home / "gate", os.O_RDWR)
+        os.write(gate, b"1\n2\n")
+        assert daemon.ctl("start", "web:*").stdout == "web:w0: started\nweb:w1: started\n"
+        before = daemon.pids()
+        with ThreadPoolExecutor() as pool:
+            rolling = pool.submit(daemon.ctl, "restart", "--rolling", "web:*")
+            daemon.wait_line("success: w0", 2)
+            assert (daemon.pids()["web:w1"], rolling.done()) == (before["web:w1"], False)
+            os.write(gate, b"3\n4\n")
+            assert rolling.result().stdout.count("started") == 2
+        os.close(gate)
+        assert daemon.pids()["web:w1"] != before["web:w1"]

@@ -10,6 +10,7 @@ from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.events import types
 from warden.process.ending import Fate, exit_status, is_final, when_all_finished
+from warden.rpc.caller import set_caller
 
 
 class Ending:
@@ -36,6 +37,7 @@ class Ending:
         if process is None or not self._supervisor.may_start or not is_final(process.state):
             return
         log = self._supervisor.log
+        set_caller(lambda: f"the end of {process.namespec}")
         if process.config.policy.essential:
             status = exit_status(_fate(process))
             log.critical(f"{process.namespec} is essential and has ended: supervisord ends with exit status {status}")

@@ -33,6 +33,7 @@ from warden.events.pool import Serials
 from warden.http.server import HttpServer
 from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
+from warden.rpc.caller import set_caller
 from warden.rpc.registry import Registry
 from warden.runtime.courier import Message
 from warden.runtime.identity import PidFile
@@ -304,6 +305,7 @@ class Life:
 
     def _on_exit_signal(self, signum: signal.Signals) -> None:
         self._log.warn(f"received {signum.name} indicating exit request")
+        set_caller(lambda: signum.name)
         self._leave(None)
 
     def _on_hup(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -311,6 +313,7 @@ class Life:
             self._log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
             return
         self._log.warn("received SIGHUP indicating restart request")
+        set_caller(lambda: "SIGHUP")
         self._ask_for_restart(loop)
 
     def _on_mood(self, loop: asyncio.AbstractEventLoop, mood: Mood) -> None:

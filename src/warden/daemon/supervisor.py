@@ -8,6 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from warden.config.model import Config, GroupConfig, ProcessConfig
 from warden.daemon.announce import Announcer
@@ -44,6 +45,7 @@ from warden.process.machine import (
     Tick,
     transition,
 )
+from warden.rpc.caller import requested
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import Parent, new_life
@@ -415,15 +417,17 @@ class Supervisor:
         self._starts.clear()
         self.bus.publish(types.SupervisorStoppingEvent())
         alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
-        self._descent = Descent(self._loop, self.log, alive, self._bring_down, on_down)
+        why = requested("restart" if mood is Mood.RESTARTING else "shutdown")
+        bring_down = partial(self._bring_down, f"the daemon goes down: {why}")
+        self._descent = Descent(self._loop, self.log, alive, bring_down, on_down)
         self._descent.begin()
 
-    def _bring_down(self, member: Member) -> None:
+    def _bring_down(self, cause: str, member: Member) -> None:
         process = self._find(member)
         if process.state.phase is Phase.BACKOFF:
             self.feed(process, GiveUp())
         else:
-            self.ties.stop(process, "the daemon goes down")
+            self.ties.stop(process, cause)
 
     def leave(self) -> None:
         """Disarm everything; the programs go on, for somebody else."""
