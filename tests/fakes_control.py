@@ -53,6 +53,7 @@ class FakeControl:
     views: list[ProcessView] = field(default_factory=list)
     configs: list[ConfigView] = field(default_factory=list)
     logs: dict[tuple[str | None, Channel], Path] = field(default_factory=dict)
+    since: dict[tuple[str, Channel], int | None] = field(default_factory=dict)
     refusals: dict[str, RequestError] = field(default_factory=dict)
     mood: Mood = Mood.RUNNING
     identifier: str = "supervisor"
@@ -172,6 +173,10 @@ class FakeControl:
         if path is None:
             raise NoFile
         return path
+
+    def log_since(self, namespec: str, channel: Channel, when: float) -> int | None:
+        self.process(namespec)
+        return self.since.get((namespec, channel), 0)
 
     def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
         self.watchers.append(wake)

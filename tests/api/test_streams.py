@@ -414,3 +414,57 @@ def test_streams_end_when_the_daemon_goes(stage: Stage) -> None:
         assert stage.insight.watchers == []
 
     stage.play(scenario)
+
+
+def test_the_logs_of_many_come_in_one_stream_one_after_the_other_then_as_they_are_written(stage: Stage) -> None:
+    stage.log("web", "".join(f"web {number}\n" for number in range(20)))
+    stage.log("g:a", "a 1\na 2\nhalf")
+    stage.log("g:a", "err\n", Channel.STDERR)
+
+    async def scenario(served: Served) -> None:
+        logs = await stream(served, "logs/stream?names=web,g:*&lines=2")
+        told = [await logs.next() for _ in range(4)]
+        stage.log("g:a", " whole\n")
+        more = await logs.next()
+
+        assert [(one.name, one.data.get("process"), one.data.get("channel"), one.data.get("text")) for one in told] == [
+            ("log", "web", "stdout", "web 18\nweb 19\n"),
+            ("log", "g:a", "stdout", "a 2\nhalf"),
+            ("log", "g:a", "stderr", "err\n"),
+            ("present", None, None, None),
+        ]
+        assert (more.data["process"], more.data["text"]) == ("g:a", " whole\n")
+
+    stage.play(scenario)
+
+
+def test_logs_since_a_time_begin_where_the_daemon_says_and_tell_when_nobody_knows(stage: Stage) -> None:
+    stage.log("web", "old\nnew 1\nnew 2\n")
+    stage.log("g:a", "who knows\n")
+    stage.control.since = {("web", Channel.STDOUT): 4, ("g:a", Channel.STDOUT): None}
+
+    async def scenario(served: Served) -> None:
+        logs = await stream(served, "logs/stream?since=60&channel=stdout")
+        told = [await logs.next() for _ in range(4)]
+        few = await (await stream(served, "logs/stream?since=60&channel=stdout&lines=1&names=web")).next()
+
+        assert [(one.name, one.data.get("process"), one.data.get("text")) for one in told] == [
+            ("unknown", "g:a", None),
+            ("log", "g:a", "who knows\n"),
+            ("log", "web", "new 1\nnew 2\n"),
+            ("present", None, None),
+        ]
+        assert few.data["text"] == "new 2\n"
+
+    stage.play(scenario)
+
+
+def test_of_too_many_logs_and_of_unknown_names_no_stream_is_made(stage: Stage) -> None:
+    stage.control.views += [view(f"p{number}") for number in range(200)]
+
+    async def scenario(served: Served) -> None:
+        assert (await get(served, "logs/stream")).status == 422
+        assert (await get(served, "logs/stream?names=nobody")).status == 404
+        assert (await get(served, "logs/stream?names=none:*")).status == 404
+
+    stage.play(scenario)

@@ -147,3 +147,66 @@ def test_a_wrong_value_is_told_by_check(tmp_path: Path, option: str, value: str)
     assert ran.rc == 2
     assert option in ran.stdout
     assert value in ran.stdout
+
+
+THREE = (
+    "[program:web]\nnumprocs = 2\nprocess_name = web_%(process_num)d\n{web}"
+    "stdout_logfile = %(here)s/web%(process_num)d.out\n[program:worker]\n{worker}"
+    "stdout_logfile = %(here)s/worker.out\n"
+)
+
+
+def test_logs_shows_many_programs_by_whole_lines(tmp_path: Path) -> None:
+    text = THREE.format(web=shell("seq 1 30; printf unfinished; echo oops >&2"), worker=shell("echo one; printf two"))
+    with Daemon(WARDEN, tmp_path, text) as daemon:
+        daemon.wait_state("web:web_0", "EXITED")
+        daemon.wait_state("web:web_1", "EXITED")
+        daemon.wait_state("worker:worker", "EXITED")
+        both = daemon.ctl("logs", "-n", "2", "--stdout", "web:*", "worker")
+        errors = daemon.ctl("logs", "--stderr", "web:web_?")
+        one = daemon.ctl("logs", "-n", "3", "--stdout", "web:web_0")
+        recent = daemon.ctl("logs", "--since", "1h", "--stdout", "web:web_1")
+        wrong = daemon.ctl("logs", "worker", "nobody")
+        words = [daemon.ctl("logs", *line.split()) for line in ("-n x worker", "--since 1y worker", "-x worker", "-f")]
+
+    assert both.stdout.splitlines() == [
+        "web:web_0 | 30",
+        "web:web_0 | unfinished",
+        "web:web_1 | 30",
+        "web:web_1 | unfinished",
+        "worker    | one",
+        "worker    | two",
+    ]
+    assert errors.stdout.splitlines() == ["web:web_0 | oops", "web:web_1 | oops"]
+    assert one.stdout.splitlines() == ["29", "30", "unfinished"]
+    assert recent.stdout.splitlines() == [*map(str, range(1, 31)), "unfinished"]
+    assert wrong.stdout.splitlines() == ["nobody: ERROR (no such process)", "one", "two"]
+    assert (wrong.rc, both.rc) == (1, 0)
+    assert [ran.stdout.splitlines()[0] for ran in words] == [
+        "Error: -n needs a number of lines, not 'x'",
+        "Error: --since needs a time such as 30s, 10m, 2h or 1d, not '1y'",
+        "Error: unknown option -x",
+        "Error: logs requires a process name",
+    ]
+
+
+def test_following_many_programs_goes_on_across_restarts(tmp_path: Path) -> None:
+    speak = "command = /bin/sh -c 'printf hel; echo lo; exec sleep 1000'\n"
+    with Daemon(WARDEN, tmp_path, THREE.format(web=speak, worker=speak)) as daemon:
+        daemon.wait_state("worker:worker", "RUNNING")
+        with subprocess.Popen(
+            [WARDEN.command("supervisorctl"), "-c", str(daemon.conf), "logs", "-f", "all"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stdout is not None
+            first = [running.stdout.readline() for _ in range(3)]
+            daemon.ctl("restart", "worker")
+            second = running.stdout.readline()
+            running.terminate()
+            running.wait()
+
+    assert sorted(first) == ["web:web_0 | hello\n", "web:web_1 | hello\n", "worker    | hello\n"]
+    assert second == "worker    | hello\n"

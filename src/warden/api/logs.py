@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from warden import errors
 from warden.api.context import Context
 from warden.api.logview import LogStream, log_range, positions
+from warden.api.manylogs import ManyLogs, select
 from warden.api.operations import Table
 from warden.api.schema import Within
 from warden.api.shapes import Accepted, Length, LogRange, Namespec, Position
@@ -24,6 +25,10 @@ AnyChannel = Annotated[Literal["stdout", "stderr", "both"], "Which log, or `both
 LastEventId = Annotated[str | None, "Go on after this event: the position in bytes, two with a comma for `both`"]
 Begin = Annotated[Position | None, "Begin at this position, which an earlier answer called `next_offset`"]
 First = Annotated[int, "Without a position: begin with the last whole lines within so many bytes", Within(0, 1024**2)]
+
+Names = Annotated[str, "Whose logs: namespecs, `group:*` or `*`, with commas"]
+Lines = Annotated[Annotated[int, Within(0, 10_000)] | None, "Begin with the last so many lines of each log"]
+Since = Annotated[Annotated[int, Within(0, 10**9)] | None, "Begin with what was written in the last so many seconds"]
 
 
 @TABLE.get("/processes/{namespec}/logs/{channel}", errors.BadName, *_RANGE)
@@ -78,6 +83,32 @@ def watch_log(
     if starts is None and offset is not None and len(paths) == 1:
         starts = [offset]
     return LogStream(context.control, namespec, paths, wake, starts=starts, last=tail)
+
+
+@TABLE.get("/logs/stream", errors.BadName, errors.IncorrectParameters)
+def watch_logs(
+    context: Context,
+    wake: Wake,
+    names: Names = "*",
+    channel: AnyChannel = "both",
+    lines: Lines = None,
+    since: Since = None,
+) -> Stream:
+    """Watch the logs of many processes.
+
+    Begins with the last lines of each log, one log after the other; with `lines`
+    and `since` with whatever is less, without both with 100 lines.
+
+    | event | data |
+    |---|---|
+    | `log` | `{"process", "channel", "text", "offset"}`; a text may end within a line |
+    | `present` | `{}`: all that was there has been told; what follows is new |
+    | `cleared`, `rotated` | `{"process", "channel"}`: as in the stream of one process |
+    | `unknown` | `{"process", "channel"}`: its older lines have no time that anybody knows: these are the last 100 |
+    """
+    views = select(context.control, names)
+    channels = tuple(Channel) if channel == "both" else (Channel(channel),)
+    return ManyLogs(context.control, views, channels, wake, lines=lines, since=since)
 
 
 @TABLE.get("/log", *_RANGE)

@@ -86,7 +86,8 @@ class LogStream:
         self._bell = Doorbell(wake, delay=COALESCE_SECONDS)
         self._unwatch = [control.watch_log(namespec, channel, self._bell.press) for channel in paths]
         self._sources = [
-            _Source(channel, path, start) for (channel, path), start in zip(paths.items(), begins, strict=True)
+            LogSource({"channel": channel.value}, path, start)
+            for (channel, path), start in zip(paths.items(), begins, strict=True)
         ]
 
     def read(self) -> bytes:
@@ -107,12 +108,12 @@ class LogStream:
             source.close()
 
 
-class _Source:
-    """One log; ``position`` is up to where it has been told."""
+class LogSource:
+    """One log; ``position`` is up to where it has been told, ``label`` says in each event whose it is."""
 
-    def __init__(self, channel: Channel, path: str, start: int) -> None:
+    def __init__(self, label: Mapping[str, str], path: str, start: int) -> None:
         self.position = start
-        self._channel = channel
+        self._label = label
         self._follower = Follower(path, start, chunk_bytes=CHUNK_BYTES)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
@@ -125,10 +126,10 @@ class _Source:
         if piece.turn is not Turn.NONE:
             self._decoder.reset()
             self.position = 0
-            events.append((_TURNS[piece.turn], {"channel": self._channel.value}))
+            events.append((_TURNS[piece.turn], {**self._label}))
         offset = piece.offset - self._held_bytes()
         if text := self._decoder.decode(piece.data):
-            events.append(("log", {"channel": self._channel.value, "text": text, "offset": offset}))
+            events.append(("log", {**self._label, "text": text, "offset": offset}))
             self.position = piece.offset + len(piece.data) - self._held_bytes()
         return events
 

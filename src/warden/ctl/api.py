@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from warden.ctl.wire import OK, Answer, BrokenAnswer, ClientError, Connection, HttpStatus, quote
 
 ROOT = "/api/v1"
@@ -64,3 +66,28 @@ def _judged(answer: Answer, value: object) -> object:
             raise Refusal(answer.status, code, fault, detail)
         case _:
             raise ValueError(value)
+
+
+def events(connection: Connection, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:
+    """Open a stream of the API and yield name and data of its events until it ends; close it to leave.
+
+    Raises what ``ask`` raises; a refusal has no reason here.
+    """
+    import json  # see above
+
+    try:
+        stream = connection.stream(ROOT + path)
+    except HttpStatus as error:
+        if error.status in NO_API_STATUSES:
+            raise NoJsonApi(connection.address.url) from None
+        raise
+    try:
+        pending = b""
+        while (data := stream.read()) is not None:
+            *complete, pending = (pending + data).split(b"\n\n")
+            for block in complete:
+                fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":"))
+                if b"event" in fields:
+                    yield fields[b"event"].decode(), json.loads(fields[b"data"])
+    finally:
+        stream.close()

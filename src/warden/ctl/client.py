@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from warden.ctl import api
 from warden.ctl.marshal import Fault, dump_call, load_response
 from warden.ctl.wire import BrokenAnswer, Connection, Stream, parse_url, quote
@@ -55,6 +57,10 @@ class Client:
     def api(self, method: str, path: str, body: object = None) -> object:
         """Ask the JSON API (``ctl.api.ask``)."""
         return api.ask(self._connection, method, path, body)
+
+    def events(self, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:
+        """Follow a stream of the JSON API (``ctl.api.events``)."""
+        return api.events(self._connection, path)
 
     def changes(self) -> tuple[list[str], list[str], list[str]]:
         """Let the server reread its configuration; return added, changed and removed groups."""

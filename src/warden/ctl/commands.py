@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from warden.ctl import daemon, follow, groups, plan, processes, restarting, standing, why
+from warden.ctl import daemon, follow, groups, logs, plan, processes, restarting, standing, why
 from warden.ctl.codes import Exit
 from warden.ctl.session import Session
 
@@ -103,6 +103,20 @@ COMMANDS = {
         preflight=True,
         fewest=1,
         too_few="ERROR: no process name supplied",
+        operands="processes",
+    ),
+    "logs": Command(
+        run=logs.logs,
+        help=(
+            "logs [-f] [-n <lines>] [--since <time>] [--stdout|--stderr] <name> [...]\n"
+            "logs web:* worker\tShow the last 10 lines of what these processes wrote, with their names\n"
+            "logs -f web:*\t\tShow what they write from now on, too (Ctrl-C ends it)\n"
+            "logs -n 100 web\t\tShow the last 100 lines\n"
+            "logs --since 10m all\tShow what was written in the last ten minutes (30s, 10m, 2h, 1d)"
+        ),
+        preflight=True,
+        fewest=1,
+        too_few="Error: logs requires a process name",
         operands="processes",
     ),
     "maintail": Command(

@@ -53,6 +53,10 @@ class Session:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
+    def note(self, text: str) -> None:
+        """Write ``text`` where it does not mix with what was asked for."""
+        sys.stderr.write(text + "\n")
+
     def fail(self, text: str, status: int = Exit.GENERIC) -> None:
         """Write ``text`` and remember that something failed."""
         self.output(text)

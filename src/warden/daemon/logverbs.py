@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from warden.daemon.names import Names
 from warden.daemon.records import Process
 from warden.errors import Failed, NoFile
+from warden.logs.starts import stamped_since
 from warden.rpc.control import Outcome
 from warden.words import Channel
 
@@ -66,6 +67,16 @@ class LogVerbs(Names):
             raise NoFile(path)
         return path
 
+    def log_since(self, namespec: str, channel: Channel, when: float) -> int | None:
+        """Ask the lines for their times, and if they say none, the file for when it was written."""
+        output = self.find(namespec).outputs[channel]
+        if output.path is None or (status := _status(output.path)) is None:
+            return 0
+        if status.st_mtime < when:
+            return status.st_size
+        stamped = stamped_since(output.path, when)
+        return output.marks.offset_since(when, status.st_size) if stamped is None else stamped
+
     def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
         """Tell of every write to a log."""
         if namespec is None:
@@ -74,3 +85,10 @@ class LogVerbs(Names):
 
     def _log_path(self, namespec: str | None, channel: Channel) -> str | None:
         return self._supervisor.log.path if namespec is None else self.find(namespec).outputs[channel].path
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None

@@ -261,6 +261,13 @@ class Control(Protocol):
         """Path of a log that exists now.  Raises: BadName, NoFile."""
         ...
 
+    def log_since(self, namespec: str, channel: Channel, when: float) -> int | None:
+        """Where in a log that begins which was written since ``when`` (seconds since the epoch).
+
+        None if nobody knows.  Raises: BadName.
+        """
+        ...
+
     def watch_log(self, namespec: str | None, channel: Channel, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake`` (cheap, on the loop) after each write to that log; return the way to stop it.
 
