@@ -96,6 +96,14 @@ class UnhealthyAction(enum.StrEnum):
     NONE = "none"
 
 
+class Leftovers(enum.Enum):
+    """What becomes of programs that a supervisord which was killed has left running."""
+
+    STOP = "stop"
+    ADOPT = "adopt"
+    IGNORE = "ignore"
+
+
 class ExitStatus(NamedTuple):
     """How a child ended: one of ``code`` and ``signum`` is set, none if nobody can know."""
 

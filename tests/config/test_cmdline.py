@@ -71,7 +71,7 @@ def test_the_log_can_be_syslog() -> None:
 
 def test_every_override_is_an_option_of_supervisord() -> None:
     known = {option.name for option in SUPERVISORD.options}
-    not_in_the_file = {"configuration", "help", "version", "check", "profile_options"}
+    not_in_the_file = {"configuration", "help", "version", "check", "profile_options", "take_over", "dry_run"}
 
     assert {flag.name for flag in DAEMON_FLAGS} - not_in_the_file <= known
 

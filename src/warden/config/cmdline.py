@@ -15,13 +15,16 @@ class DaemonArgs(NamedTuple):
     """What supervisord was asked for.
 
     ``overrides`` are values under the names of ``[supervisord]`` options, paths
-    absolute; ``user`` is still text, since it is checked after the file.  With
+    absolute; ``user`` is still text, since it is checked after the file.
+    ``take_over`` is the pid file of a daemon whose place is to be taken.  With
     ``help`` or ``version`` nothing else matters.
     """
 
     overrides: Mapping[str, object]
     configuration: str | None = None
     check: bool = False
+    take_over: str | None = None
+    dry_run: bool = False
     help: bool = False
     version: bool = False
 
@@ -66,6 +69,16 @@ DAEMON_FLAGS = (
         long="check",
         doc="read the configuration, print all problems and exit; nothing is started",
         is_new=True,
+    ),
+    Flag(
+        name="take_over",
+        long="take-over",
+        argument="PIDFILE",
+        doc="take the place of the Supervisor 4.x of that pid file; its programs run on",
+        is_new=True,
+    ),
+    Flag(
+        name="dry_run", long="dry-run", doc="with --take-over: say what would happen, and change nothing", is_new=True
     ),
     Flag(name="user", short="u", long="user", argument="USER", doc="run as this user, by name or number"),
     Flag(
@@ -171,7 +184,7 @@ CLIENT_FLAGS = (
     ),
 )
 
-_NOT_OVERRIDES = frozenset({"configuration", "help", "version", "check", "profile_options"})
+_NOT_OVERRIDES = frozenset({"configuration", "help", "version", "check", "profile_options", "take_over", "dry_run"})
 
 
 def daemon_args(argv: Sequence[str]) -> DaemonArgs:
@@ -184,10 +197,14 @@ def daemon_args(argv: Sequence[str]) -> DaemonArgs:
     if words:
         raise ConfigError(f"positional arguments are not supported: {words!r}")
     values = read_values(given, stop_at=("help", "version"))
+    if "dry_run" in values and "take_over" not in values:
+        raise ConfigError("option --dry-run needs --take-over")
     return DaemonArgs(
         configuration=_text(values.get("configuration")),
         overrides=_overrides(values),
         check="check" in values,
+        take_over=_text(values.get("take_over")),
+        dry_run="dry_run" in values,
         help="help" in values,
         version="version" in values,
     )

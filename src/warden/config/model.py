@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
-from warden.words import Autorestart, Condition, LineFormat, Period, UnhealthyAction
+from warden.words import Autorestart, Condition, Leftovers, LineFormat, Period, UnhealthyAction
 
 
 class Kind(enum.StrEnum):
@@ -208,6 +208,7 @@ class ServerConfig:
     minprocs: int = 200
     nocleanup: bool = False
     keeper: bool = True
+    leftovers: Leftovers = Leftovers.STOP
     childlogdir: str
     user: int | None = None  # uid
     directory: str | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warden.config import limit_options, log_options, operating, readers, vital_options
+from warden.config import limit_options, log_options, operating, readers, survival, vital_options
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
@@ -72,14 +72,6 @@ SILENT = row("silent", readers.boolean, "false", FILE, "In the foreground, do no
 MINFDS = row("minfds", readers.integer, "1024", FILE, "File descriptors that must be available at start.")
 MINPROCS = row("minprocs", readers.integer, "200", FILE, "Processes that must be available at start.")
 NOCLEANUP = row("nocleanup", readers.boolean, "false", FILE, "Keep the AUTO logs of the previous run.")
-KEEPER = row(
-    "keeper",
-    readers.boolean,
-    "true",
-    FILE,
-    "Keep the programs, their output and the listening sockets in a small process of their own, so that nothing stops "
-    "them when the rest crashes or is upgraded; Linux only.",
-)
 CHILDLOGDIR = optional(
     "childlogdir",
     readers.existing_directory,
@@ -259,10 +251,11 @@ SUPERVISORD = SectionKind(
     doc="The daemon itself.",
     options=(
         *(LOGFILE, LOGFILE_MAXBYTES, LOGFILE_BACKUPS, LOGLEVEL, PIDFILE, NODAEMON, SILENT, MINFDS, MINPROCS),
-        *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, KEEPER, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
+        *(UMASK, USER, IDENTIFIER, DIRECTORY, NOCLEANUP, CHILDLOGDIR, ENVIRONMENT, STRIP_ANSI),
         *log_options.MAIN_ROWS,
         *limit_options.MAIN_ROWS,
         *operating.SUPERVISORD_ROWS,
+        *survival.ROWS,
     ),
     repeatable=False,
 )

@@ -15,7 +15,7 @@ import re
 import signal
 
 from warden.config.values import AUTO, Auto
-from warden.words import Autorestart, UnhealthyAction
+from warden.words import Autorestart, Leftovers, UnhealthyAction
 
 TRUE_WORDS = frozenset({"yes", "true", "on", "1"})
 FALSE_WORDS = frozenset({"no", "false", "off", "0"})
@@ -108,6 +108,14 @@ def autorestart(value: str) -> Autorestart:
     if word == "unexpected":
         return Autorestart.UNEXPECTED
     raise ValueError(f"invalid 'autorestart' value {word!r}")
+
+
+def leftovers(value: str) -> Leftovers:
+    """One of stop, adopt, ignore."""
+    try:
+        return Leftovers(value.lower())
+    except ValueError:
+        raise ValueError(f"invalid 'leftovers' value {value!r}: it is one of stop, adopt, ignore") from None
 
 
 def byte_size(value: str) -> int:

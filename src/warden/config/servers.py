@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from warden.config import limit_options, log_options, operating, options
+from warden.config import limit_options, log_options, operating, options, survival
 from warden.config.ini import Document
 from warden.config.model import HttpServerConfig, ServerConfig
 from warden.config.option import Option
@@ -41,7 +41,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
     identifier, nodaemon, silent = read(options.IDENTIFIER), read(options.NODAEMON), read(options.SILENT)
     childlogdir = read(options.CHILDLOGDIR) or temporary_directory(environ)
     nocleanup, strip_ansi = read(options.NOCLEANUP), read(options.STRIP_ANSI)
-    keeper = read(options.KEEPER)
+    keeper, leftovers = read(survival.KEEPER), read(survival.LEFTOVERS)
     environment = {**reader.read(limit_options.MAIN_ENV_FILE), **reader.read(options.ENVIRONMENT)}
     cgroup = reader.read(limit_options.CGROUP)
     period, compress = reader.read(log_options.LOGFILE_ROTATE), reader.read(log_options.LOGFILE_COMPRESS)
@@ -62,6 +62,7 @@ def read_server(reader: SectionReader, overrides: Mapping[str, Any], environ: Ma
         minprocs=minprocs,
         nocleanup=nocleanup,
         keeper=keeper,
+        leftovers=leftovers,
         childlogdir=_absolute(base, childlogdir),
         directory=directory,
         strip_ansi=strip_ansi,

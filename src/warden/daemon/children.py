@@ -127,7 +127,9 @@ class Children:
                 raise CannotSpawn(_dispatcher_error(process.name, error)) from None
             plan = self._plan(process, argv, executable, wiring, gear)
             unborn = _Unborn(self, process, wiring, undo.pop_all())
-            tag = {"name": process.namespec, "ends": list(wiring.ours)}
+            policy = process.config.policy
+            stop = [policy.stopsignal, policy.stopwaitsecs, policy.stopasgroup, policy.killasgroup]
+            tag = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop}
             self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
 
     def settle(self, process: Process) -> None:
@@ -206,7 +208,7 @@ class Children:
     def shared_socket(self, config: FcgiSocketConfig) -> SharedSocket:
         """Return the one socket of an fcgi-program, whoever uses it."""
         if config not in self._sockets:
-            name = f"fcgi {config.program} {config.url}"
+            name = socket_name(config)
             self._sockets[config] = SharedSocket(
                 config,
                 self._log.info,
@@ -372,6 +374,11 @@ class _Unborn(_Born):
     def refused(self, error: OSError) -> None:
         """Hear that it does not."""
         self._children.refuse(self._process, error, self._undo)
+
+
+def socket_name(config: FcgiSocketConfig) -> str:
+    """Return the name under which the socket of an fcgi-program is held."""
+    return f"fcgi {config.program} {config.url}"
 
 
 def socket_error(config: FcgiSocketConfig, error: OSError) -> str:

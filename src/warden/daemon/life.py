@@ -17,6 +17,7 @@ from warden.daemon.ending import Ending
 from warden.daemon.flusher import Flusher
 from warden.daemon.insight import DaemonInsight
 from warden.daemon.interfaces import Interfaces
+from warden.daemon.leftovers import Settlement
 from warden.daemon.memory import Memory
 from warden.daemon.notes import Notes
 from warden.daemon.opening import announce_servers, announce_start, open_log
@@ -36,11 +37,13 @@ from warden.logs.mainlog import MainLog
 from warden.rpc.caller import set_caller
 from warden.rpc.registry import Registry
 from warden.runtime.courier import Message
+from warden.runtime.foster import FosterParent
 from warden.runtime.identity import PidFile
 from warden.runtime.kept import KeeperParent, stranger
 from warden.runtime.parent import OwnParent, Parent
 from warden.runtime.reaper import Reaper
 from warden.runtime.record import Record
+from warden.runtime.roster import Roster
 from warden.runtime.signals import on_signal
 from warden.runtime.slot import Slot
 from warden.runtime.threads import in_thread
@@ -87,6 +90,7 @@ class Life:
         self._ready = ready
         self._keeper = keeper
         self._remains = remains
+        self._roster = Roster(self._log_critical)
         self._ticks: Ticks | None = None
         self._serials = Serials(0 if remains is None else remains.serials)
         self._started = remains is not None
@@ -105,11 +109,16 @@ class Life:
         reaper = Reaper(self._on_stranger)
         reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
         self._listen_to_signals(loop)
-        parent: Parent = self._keeper or OwnParent(loop, reaper, os.getpid())
+        own = OwnParent(loop, reaper, os.getpid())
+        given = {} if self._remains is None else self._remains.found.given
+        parent = FosterParent(loop, self._keeper or own, self._roster, given)
         notes = self._take_notes(loop)
+        if self._keeper is not None:
+            self._keeper.on_loss = partial(self._go_on_alone, self._keeper.pid, parent, own)
         while True:
             await self._session(loop, parent, reaper, notes)
             if self._upgrade.making_way:
+                parent.let_go()
                 if await self._upgrade.is_over():
                     return
                 notes = self._come_back(loop)
@@ -119,6 +128,8 @@ class Life:
                 self._config, self._next = self._next, None
                 self._begin_again()
         reaper.detach(loop)
+        parent.close()
+        self._roster.close()
         self._listeners.close()
         self._pidfile.remove()
         self._log.close()
@@ -142,7 +153,9 @@ class Life:
         keeper.hold("slot", slot.fd)
         return Notes(Record(partial(keeper.hold, "record"), None if remains is None else remains.facts), slot)
 
-    async def _session(self, loop: asyncio.AbstractEventLoop, parent: Parent, reaper: Reaper, notes: Notes) -> None:
+    async def _session(
+        self, loop: asyncio.AbstractEventLoop, parent: FosterParent, reaper: Reaper, notes: Notes
+    ) -> None:
         config, log = self._config, self._log
         remains, self._remains = self._remains, None
         if remains is None:
@@ -171,8 +184,11 @@ class Life:
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave, upgrade=self._upgrade.ask)
         interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
         resumption = None
+        settlement = Settlement(supervisor, parent, loop, config.server.leftovers)
         if remains is None:
+            left = settlement.prepare(config, self._roster)
             self._add_groups(supervisor, config)
+            settlement.take_in(left)
         else:
             resumption = Resumption(supervisor, remains, parent, loop.time())
             resumption.connect()
@@ -181,7 +197,7 @@ class Life:
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         if resumption is None:
-            self._begin(config, supervisor, parent)
+            self._begin(config, supervisor, parent, settlement)
         else:
             assert remains is not None
             self._go_on(resumption, remains, supervisor)
@@ -200,19 +216,22 @@ class Life:
             claim.release()
             parent.drop("claim")
 
-    def _begin(self, config: Config, supervisor: Supervisor, parent: Parent) -> None:
+    def _begin(self, config: Config, supervisor: Supervisor, parent: Parent, settlement: Settlement) -> None:
         """Tell the world that a session begins, and start what is to start by itself."""
         self._write_pidfile(config, parent.pid)
         self._ready()
         self._started = True
         supervisor.bus.publish(types.SupervisorRunningEvent())
         loop = asyncio.get_running_loop()
-        loop.call_soon(supervisor.start_all)  # on the loop, where a failure of ours does not end the daemon
+        settlement.then(  # on the loop, where a failure of ours does not end the daemon
+            partial(loop.call_soon, supervisor.start_all)
+        )
 
     def _go_on(self, resumption: Resumption, remains: Remains, supervisor: Supervisor) -> None:
         """Go on with a session that a brain before us has begun."""
         self._ready()
         resumption.go_on()
+        self._roster.open(self._config.server.pidfile)
         alive = sum(1 for process in supervisor.processes() if process.state.pid)
         if remains.found.facts["trial"]:
             self._log.info(f"version {VERSION} took over; {alive} processes run, none of them was touched")
@@ -259,6 +278,7 @@ class Life:
             self._log = log
         announce_start(self._config, self._log)
         self._pidfile.remove()
+        self._roster.close()
         self._pidfile = PidFile(self._config.server.pidfile)
         try:
             self._listeners.adopt(self._config.http)
@@ -269,8 +289,20 @@ class Life:
     def _write_pidfile(self, config: Config, pid: int) -> None:
         if self._pidfile.write(pid):
             self._log.info(f"supervisord started with pid {pid}")
+            self._roster.open(config.server.pidfile)
         else:
             self._log.critical(f"could not write pidfile {config.server.pidfile}")
+
+    def _go_on_alone(self, keeper: int, parent: FosterParent, own: OwnParent) -> None:
+        """The keeper was killed: be the parent of new programs, and watch over those that live."""
+        self._keeper = None
+        self._log.critical(
+            f"the keeper (pid {keeper}) is gone; going on alone with pid {own.pid}: the programs are not touched, "
+            "but if this process is killed, too, nobody keeps them"
+        )
+        parent.replace(own)
+        if self._pidfile.names(keeper) and not self._pidfile.write(own.pid):
+            self._log.critical(f"could not write pidfile {self._config.server.pidfile}")
 
     # --- signals
 
@@ -374,6 +406,9 @@ class Life:
 
     def _log_debug(self, text: str) -> None:
         self._log.debug(text)
+
+    def _log_critical(self, text: str) -> None:
+        self._log.critical(text)
 
     def _on_stranger(self, pid: int, status: ExitStatus) -> None:
         self._log.info(f"reaped unknown pid {pid} ({status})")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
+from typing import TYPE_CHECKING
 
 from warden.config.cmdline import DaemonArgs, daemon_args, daemon_usage
 from warden.config.load import check
@@ -25,6 +28,9 @@ from warden.logs.mainlog import MainLog
 from warden.runtime.identity import PidFile, become, daemonize, open_standard_descriptors, raise_limits, reset_signals
 from warden.runtime.kept import KeeperParent, connect, split, why_not
 from warden.words import VERSION
+
+if TYPE_CHECKING:
+    from warden.daemon.takeover import TakeOver
 
 _ROOT_SEARCH = (
     "Supervisord is running as root and it is searching for its configuration file in default locations (including "
@@ -66,7 +72,16 @@ def _run(args: DaemonArgs, argv0: str) -> int:
         return _check(path, args)
     memory = Memory()
     given = reading(path, args, _here(), memory)
-    return _start(given(), given, memory, argv0)
+    config = given()
+    if args.take_over is None:
+        return _start(config, given, memory, argv0)
+    from warden.daemon.takeover import TakeOver  # with a client of XML-RPC: hardly anybody takes over
+
+    taking = TakeOver(os.path.abspath(args.take_over), config, time.monotonic())
+    if args.dry_run:
+        sys.stdout.write(taking.report())
+        return 0
+    return _start(config, given, memory, argv0, taking)
 
 
 def _here() -> str:
@@ -89,28 +104,37 @@ def _check(path: str, args: DaemonArgs) -> int:
     return 2 if checked.errors else 0
 
 
-def _start(config: Config, read: Callable[[], Config], memory: Memory, argv0: str) -> int:
-    """Take the steps from a good configuration to the running daemon."""
+def _start(
+    config: Config, read: Callable[[], Config], memory: Memory, argv0: str, taking: TakeOver | None = None
+) -> int:
+    """Take the steps from a good configuration to the running daemon, which may take the place of another one."""
     open_standard_descriptors()
     reset_signals()
     server = config.server
     limits = raise_limits(server.minfds, server.minprocs)  # before the switch: only root may raise hard limits
-    if server.user is not None:
-        become(server.user)
-    pidfile = PidFile(server.pidfile)
-    pidfile.check()
-    flusher = Flusher()
-    log = open_log(config, flusher)
-    announce_start(config, log, limits)
+    remains = None
     listeners = Listeners()
-    try:
+    pidfile = PidFile(server.pidfile)
+    with ExitStack() as undo:
+        if taking is not None:  # before the switch, too: it takes rights
+            remains = taking.seize()
+            undo.callback(taking.release)
+            listeners.take(taking.sockets)
+        if server.user is not None:
+            become(server.user)
+        if taking is None:
+            pidfile.check()
+            undo.callback(listeners.close)
+        flusher = Flusher()
+        log = open_log(config, flusher)
+        announce_start(config, log, limits, is_first=taking is None)
         listeners.adopt(config.http)
         announce_servers(config, log)
         report = _go_to_background(config, log)
-    except BaseException:
-        listeners.close()
-        raise
-    keeper = _keep(config, log, argv0)
+        keeper = _keep(config, log, argv0)
+        undo.pop_all()
+    if taking is not None:
+        _replace(taking, pidfile, server.pidfile, log, keeper)
     life = Life(
         config,
         log,
@@ -121,8 +145,19 @@ def _start(config: Config, read: Callable[[], Config], memory: Memory, argv0: st
         read=read,
         ready=partial(_ready, keeper, report),
         keeper=keeper,
+        remains=remains,
     )
     return live(life, log, keeper, partial(_fail, listeners, report))
+
+
+def _replace(taking: TakeOver, pidfile: PidFile, path: str, log: MainLog, keeper: KeeperParent | None) -> None:
+    """Be the daemon from now on; the pid file says so first, since systemd looks there when the old one ends."""
+    pid = os.getpid() if keeper is None else keeper.pid
+    if pidfile.write(pid):
+        log.info(f"supervisord started with pid {pid}")
+    else:
+        log.critical(f"could not write pidfile {path}")
+    taking.finish(path)
 
 
 def _keep(config: Config, log: MainLog, argv0: str) -> KeeperParent | None:

@@ -145,6 +145,10 @@ class Notes:
         named = (process for process in group.processes.values() if process.auto_paths)
         self._put((f"group {group.config.name}", encode(group.config)), *map(_entry, named))
 
+    def know(self, namespec: str, facts: Facts) -> None:
+        """What is known of a process that somebody else took care of until now."""
+        self._put((f"process {namespec}", encode(facts)))
+
     def group_gone(self, group: Group) -> None:
         """A group is active no more."""
         gone = [entry for process in group.processes.values() for entry in _forgotten(process)]

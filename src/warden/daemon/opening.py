@@ -48,8 +48,11 @@ def open_log(config: Config, flusher: Flusher) -> MainLog:
     return log
 
 
-def announce_start(config: Config, log: MainLog, limits: Sequence[str] = ()) -> None:
-    """Write what waited for the log to be opened, the gravest first, and clean up after the previous run."""
+def announce_start(config: Config, log: MainLog, limits: Sequence[str] = (), *, is_first: bool = True) -> None:
+    """Write what waited for the log to be opened, the gravest first, and clean up after the previous run if it is over.
+
+    It is not where ``is_first`` is false: we go on with what another daemon has begun.
+    """
     user = config.server.user
     if user is not None:
         messages = [(Severity.INFO, f"Set uid to user {user} succeeded")]
@@ -60,7 +63,7 @@ def announce_start(config: Config, log: MainLog, limits: Sequence[str] = ()) -> 
         for level, text in messages:
             if level is severity:
                 log.log(severity, text)
-    if not config.server.nocleanup:
+    if is_first and not config.server.nocleanup:
         try:
             failed = autolog.cleanup(config.server.childlogdir, config.server.identifier)
         except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 
 from warden.config.model import HttpServerConfig
 from warden.errors import StartupError
@@ -24,6 +25,12 @@ class Listeners:
             fd = parent.inherit(_name(config))
             if fd is not None:
                 self._open[config] = HttpListener(config, fd)
+
+    def take(self, sockets: Mapping[HttpServerConfig, int]) -> None:
+        """Go on with those that another daemon has opened."""
+        for config, fd in sockets.items():
+            self._open[config] = listener = HttpListener(config, fd)
+            listener.socket.setblocking(False)
 
     def hold(self, parent: Parent) -> None:
         """Let ``parent`` hold what is open, and what will be."""

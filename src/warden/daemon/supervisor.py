@@ -86,7 +86,7 @@ class Supervisor:
         self.bus = bus
         self.log = log
         self.memory = memory or Memory()
-        self.pid = parent.pid
+        self._parent = parent
         self._loop = loop
         self.notes = notes
         self._announcer = Announcer(bus, log, notes)
@@ -123,6 +123,11 @@ class Supervisor:
         self._descent: Descent | None = None
 
     # --- the fleet
+
+    @property
+    def pid(self) -> int:
+        """The pid by which the daemon is known."""
+        return self._parent.pid
 
     @property
     def may_start(self) -> bool:

@@ -202,12 +202,8 @@ class PidFile:
         Raises:
             StartupError: one does.
         """
-        try:
-            with open(self._path, encoding="ascii", errors="replace") as file:
-                pid = int(file.read())
-        except (OSError, ValueError):
-            return
-        if pid in (os.getpid(), os.getppid()) or not _is_supervisord(pid):
+        pid = self._read()
+        if pid is None or pid in (os.getpid(), os.getppid()) or not _is_supervisord(pid):
             return
         raise StartupError(
             f"Another supervisord is already running with pid {pid} (pid file {self._path}).  Shut it down first, or "
@@ -217,6 +213,17 @@ class PidFile:
     def own(self) -> None:
         """Look after a file that somebody before us has written for both of us."""
         self._written = True
+
+    def names(self, pid: int) -> bool:
+        """Tell whether that pid stands in the file."""
+        return self._read() == pid
+
+    def _read(self) -> int | None:
+        try:
+            with open(self._path, encoding="ascii", errors="replace") as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return None
 
     def write(self, pid: int) -> bool:
         """Write the daemon's pid; return False if that is impossible."""

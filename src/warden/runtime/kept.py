@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from warden.runtime.courier import ENVIRONMENT, HEARD, Courier, Gone, Message
+from warden.runtime.foster import found_in
 from warden.runtime.parent import FoundChild, Owner
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
@@ -108,6 +109,7 @@ class Found:
     held: dict[str, int] = field(default_factory=dict)
     children: list[FoundChild] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, int] = field(default_factory=dict)  # descriptors that no keeper holds yet, to inherit by name
 
 
 class KeeperParent:
@@ -158,6 +160,12 @@ class KeeperParent:
                     )
                 )
         self._courier.socket.setblocking(False)
+        strangers = found_in(found.held)
+        if programs:
+            found.children += strangers
+        else:
+            for child in strangers:
+                child.close()
         self._inherited = dict(found.held)
         return found
 
@@ -264,6 +272,10 @@ class KeeperParent:
                 received = self._courier.receive()
             except Gone:
                 self.detach()
+                for _message, fds in self._to_spawn:
+                    for fd in fds:
+                        os.close(fd)
+                self._to_spawn.clear()
                 self.on_loss()
                 return
             if received is None:

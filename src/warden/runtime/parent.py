@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ class FoundChild:
     """A child that somebody before us has started, when it was ``born``; ``ends`` are our ends of its pipes.
 
     ``status`` is how it ended meanwhile, ``at`` when.  Times are on the monotonic clock.
+    ``pidfd`` is set for one that is nobody's child of ours (``runtime.foreign``).
     """
 
     life: int
@@ -28,6 +30,12 @@ class FoundChild:
     born: float
     status: ExitStatus | None = None
     at: float = 0.0
+    pidfd: int | None = None
+
+    def close(self) -> None:
+        """Close all that is open for it."""
+        for fd in (*self.ends, *(() if self.pidfd is None else (self.pidfd,))):
+            os.close(fd)
 
 
 class Owner(Protocol):

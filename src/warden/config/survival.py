@@ -1,0 +1,28 @@
+"""The rows of the option table about what outlives the daemon."""
+
+from __future__ import annotations
+
+from warden.config import readers
+from warden.config.expand import Names
+from warden.config.option import row
+
+_FILE = Names.ENV | Names.HERE
+
+KEEPER = row(
+    "keeper",
+    readers.boolean,
+    "true",
+    _FILE,
+    "Keep the programs, their output and the listening sockets in a small process of their own, so that nothing stops "
+    "them when the rest crashes or is upgraded; Linux only.",
+)
+LEFTOVERS = row(
+    "leftovers",
+    readers.leftovers,
+    "stop",
+    _FILE,
+    "What to do with programs that still run from a supervisord that was killed: stop them before any other is "
+    "started, adopt them as they are, or ignore them; Linux only.",
+)
+
+ROWS = (KEEPER, LEFTOVERS)
