@@ -80,6 +80,7 @@ def test_scale_adds_and_removes_processes_and_leaves_the_others_alone(tmp_path: 
         assert (grown.added, grown.removed) == (("web:w2", "web:w3"), ())
         assert (shrunk.added, shrunk.removed) == ((), ("web:w1", "web:w2", "web:w3"))
         assert configured.added == ("web:w1",)
+        assert "scale requested" in [step.cause for step in stage.find("web:w1").history]
         assert (stage.find("other").state.pid, stage.find("web:w0").state.pid) == (other, first)
         assert stage.supervisor.groups["web"].config == web(2)
         assert stage.supervisor.memory.scale_of("web") is None

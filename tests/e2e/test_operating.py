@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.crowd import kill_brain
 from harness.daemon import Daemon
 from harness.sides import WARDEN
 
@@ -170,3 +171,17 @@ def test_a_rolling_restart_is_gated_on_readiness(tmp_path: Path) -> None:
             assert rolling.result().stdout.count("started") == 2
         os.close(gate)
         assert daemon.pids()["web:w1"] != before["web:w1"]
+
+
+def test_orders_and_history_outlive_the_death_of_the_brain(daemon: Daemon) -> None:
+    daemon.ctl("scale", "web=3")
+    daemon.ctl("disable", "--now", "cron")
+    daemon.wait_state("web:web_2", "RUNNING")
+    before, story = daemon.pids(), daemon.ctl("why", "cron").stdout
+
+    kill_brain(daemon)
+
+    assert daemon.ctl("why", "cron").stdout == story
+    assert daemon.pids() == before
+    assert daemon.info("cron")["description"].endswith(", disabled")
+    assert daemon.ctl("scale", "web=file").stdout == "web:web_2: removed\n"

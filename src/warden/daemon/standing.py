@@ -11,6 +11,8 @@ from warden.daemon.logverbs import LogVerbs
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.errors import BadArguments, BadName, CannotReread, Failed, RequestError
+from warden.process.machine import StartRequested
+from warden.rpc.caller import requested
 from warden.rpc.control import Outcome, Scaled
 
 
@@ -98,7 +100,10 @@ class StandingOrders(LogVerbs):
                 raise Failed(str(error)) from None
             self._supervisor.adopt(group, record)
             new.append(record)
-        self._supervisor.start_soon(record for record in new if record.starts_by_itself)
+        for record in new:
+            if record.starts_by_itself:
+                self._supervisor.feed(record, StartRequested(requested("scale")))
+                await asyncio.sleep(0)  # a thousand starts in a row would keep the loop from everything else
         leaving = [group.processes[process.name] for process in removed]
         async with asyncio.TaskGroup() as tasks:
             for record in leaving:
