@@ -43,7 +43,7 @@ def _encoder(kind: Any) -> Callable[[Any], Any]:
     if issubclass(kind, tuple):
         return lambda value: list(map(encode, value))
     if kind is bytes:
-        return lambda value: base64.b85encode(value).decode()
+        return lambda value: base64.b64encode(value).decode()
     rows = _defaults(kind)
     return lambda value: {
         name: encode(item)
@@ -85,7 +85,7 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     if origin is tuple:
         return _tuple(get_args(kind))
     if kind is bytes:
-        return base64.b85decode
+        return base64.b64decode
     if kind in (str, int, float, bool, Any):
         return lambda data: data
     make: Callable[..., Any] = kind

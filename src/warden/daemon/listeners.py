@@ -202,7 +202,8 @@ class RunningPool:
         self._do(self.core.heard(listener, data, self._loop.time()))
 
     def _entered(self, process: Process) -> None:
-        self._do(self.core.entered(process.name, process.state.phase, self._loop.time()))
+        if self.core.phase(process.name) is not process.state.phase:  # it is asked before each event
+            self._do(self.core.entered(process.name, process.state.phase, self._loop.time()))
 
     def _do(self, effects: list[Effect]) -> None:
         """Carry out effects in order; those that follow from one of them come after the others."""

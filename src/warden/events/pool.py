@@ -177,6 +177,10 @@ class Pool:
         """Return where the conversation with one listener is."""
         return self._listeners[listener].conversation.state
 
+    def phase(self, listener: str) -> Phase:
+        """Return the phase in which a listener's process was when it was last heard of."""
+        return self._listeners[listener].phase
+
     def standing(self, listener: str) -> Standing:
         """Return where a listener is."""
         who = self._listeners[listener]
