@@ -165,3 +165,28 @@ def test_a_process_has_its_history_in_the_next_daemon(tmp_path: Path) -> None:
 
     play(tmp_path, first, alone(program("web", startsecs=0)))
     play(tmp_path, second)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
+def test_in_a_directory_for_everybody_only_our_own_file_counts(tmp_path: Path) -> None:
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    path = folder / "state"
+    statefile.write(str(path), statefile.encode(["cron"], {}, {}))
+    os.chown(path, 12345, 12345)
+
+    assert statefile.load(str(path)).disabled == {"cron"}
+
+    folder.chmod(0o1777)
+    with pytest.raises(ValueError, match="it belongs to uid 12345, in a directory where everybody may make files"):
+        statefile.load(str(path))
+
+
+def test_a_file_that_waits_under_the_new_name_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "trap").write_text("untouched")
+    (tmp_path / "state.new").symlink_to(tmp_path / "trap")
+
+    statefile.write(str(tmp_path / "state"), b"{}")
+
+    assert (tmp_path / "trap").read_text() == "untouched"
+    assert not (tmp_path / "state").is_symlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,10 +35,12 @@ def load(path: str) -> Remembered:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not what ``encode`` writes; the text says why.
+        ValueError: it is not what ``encode`` writes, or somebody else may have
+            put it there; the text says why.
     """
     try:
         with open(path, "rb") as file:
+            _require_ours(path, os.fstat(file.fileno()).st_uid)
             return decode(file.read())
     except FileNotFoundError:
         return Remembered()
@@ -87,7 +90,9 @@ def write(path: str, data: bytes) -> None:
     """
     new = f"{path}.new"
     try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, _MODE)
+        with suppress(FileNotFoundError):
+            os.unlink(new)
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)  # never one that somebody put there
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
@@ -97,6 +102,13 @@ def write(path: str, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(new)
         raise
+
+
+def _require_ours(path: str, owner: int) -> None:
+    """Where everybody may make files, as in ``/tmp``, believe only in our own and root's; raises ValueError."""
+    folder = os.stat(os.path.dirname(path) or os.curdir)
+    if owner not in (0, os.geteuid()) and folder.st_mode & stat.S_IWOTH:
+        raise ValueError(f"it belongs to uid {owner}, in a directory where everybody may make files")
 
 
 def set_aside(path: str) -> str:
