@@ -11,8 +11,8 @@ from warden.config.diff import Changes
 from warden.config.model import GroupConfig, Kind, ProcessConfig
 from warden.errors import ShuttingDown
 from warden.rpc.control import ConfigView
-from warden.rpc.insight import DaemonView, Notice, OptionChange, Plan, Transition, Usage
-from warden.words import Mood, Phase
+from warden.rpc.insight import DaemonView, NeedView, Notice, OptionChange, Plan, TieView, Transition, Usage
+from warden.words import Condition, Mood, Phase
 
 
 @dataclass
@@ -69,6 +69,13 @@ class FakeInsight:
     def usage_history(self, namespec: str) -> Sequence[Usage]:
         latest = self.usage(namespec)
         return [] if latest is None else [latest]
+
+    def dependencies(self) -> Sequence[TieView]:
+        needs = (NeedView(namespec="db", condition=Condition.READY, obstacle="db: FATAL"),)
+        return [
+            TieView(namespec="db", phase=Phase.FATAL, needs=(), started=1.5, waited=0.0, took=None),
+            TieView(namespec="web", phase=Phase.STOPPED, needs=needs, started=0.0, waited=2.25, took=None),
+        ]
 
     def config(self, namespec: str) -> ConfigView:
         view = self.control.process(namespec)

@@ -253,6 +253,20 @@ def test_readiness_ends_with_the_child_and_begins_anew_with_the_next(tmp_path: P
     play(tmp_path, scenario, alone(ready_program("db", says("READY=1"), "notify")))
 
 
+def test_after_a_restart_the_dependants_wait_for_the_new_child(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        await stage.until("web", Phase.RUNNING)
+        await stage.control.stop("db", wait=True)
+        await stage.control.start("db", wait=True)
+        await stage.until("web", Phase.RUNNING)
+        lines = [line for line in stage.said if "ready: db" in line or "spawned" in line]
+        assert [line.split("'")[1] if "'" in line else "ready" for line in lines] == ["db", "ready", "web"] * 2
+
+    db = ready_program("db", '/bin/sh -c "echo >&3; exec sleep 1000"', "fd:3")
+    play(tmp_path, scenario, alone(db), alone(program("web", startsecs=0, depends_on=read_names("db"))))
+
+
 def test_a_program_that_asks_for_nothing_gets_nothing(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.control.start("db", wait=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from warden import errors
-from warden.api import daemon, groups, logs, openapi, processes
+from warden.api import daemon, dependencies, groups, logs, openapi, processes
 from warden.api.context import make_context
 from warden.api.operations import Operation, Router
 from warden.api.prepared import Prepared
@@ -21,7 +21,9 @@ from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 
 OPERATIONS = tuple(
-    operation for room in (daemon, processes, logs, groups, openapi) for operation in room.TABLE.operations
+    operation
+    for room in (daemon, processes, dependencies, logs, groups, openapi)
+    for operation in room.TABLE.operations
 )
 
 

@@ -75,6 +75,31 @@ class Result(TypedDict):
     error: Annotated[str | None, "Name of the fault and details; null = success"]
 
 
+class Need(TypedDict):
+    """One process that another one needs."""
+
+    namespec: Annotated[str, "As it is written in `depends_on` if there is nobody of that name"]
+    condition: Literal["started", "ready", "healthy", "finished"]
+    obstacle: Annotated[str, "Why that does not hold; empty = it does"]
+
+
+class Tie(TypedDict):
+    """What a process needs, and where the time of its last start went."""
+
+    namespec: str
+    state: State
+    needs: list[Need]
+    started: Annotated[float, "When its child was started, seconds since the epoch; 0 = never"]
+    waited: Annotated[float, "Seconds for which others held it back before"]
+    took: Annotated[float | None, "Seconds until it was ready (else: RUNNING) or had finished; null = neither is"]
+
+
+class Dependencies(TypedDict):
+    """All processes with what they need."""
+
+    dependencies: list[Tie]
+
+
 class Results(TypedDict):
     """What became of each process that an action touched."""
 

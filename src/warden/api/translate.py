@@ -13,6 +13,7 @@ from warden.api.shapes import (
     Group,
     GroupChanges,
     Health,
+    Need,
     OptionDifference,
     Process,
     Program,
@@ -21,12 +22,13 @@ from warden.api.shapes import (
     Scaling,
     State,
     Step,
+    Tie,
     UpdatePlan,
 )
 from warden.config.probes import Probe
 from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView, Scaled
 from warden.rpc.faults import Faults, fault_from
-from warden.rpc.insight import DaemonView, Plan, Transition, Usage
+from warden.rpc.insight import DaemonView, Plan, TieView, Transition, Usage
 from warden.words import API_VERSION, Mood, Phase, make_namespec, signal_text
 
 MASK = "(hidden)"
@@ -84,6 +86,21 @@ def process(view: ProcessView, usage: Usage | None) -> Process:
         "cpu": None if usage is None else round(usage.cpu, 2),
         "memory": None if usage is None else usage.memory,
         "processes": None if usage is None else usage.processes,
+    }
+
+
+def tie(view: TieView) -> Tie:
+    """Return what a process needs."""
+    needs: list[Need] = [
+        {"namespec": need.namespec, "condition": need.condition.value, "obstacle": need.obstacle} for need in view.needs
+    ]
+    return {
+        "namespec": view.namespec,
+        "state": _STATE[view.phase],
+        "needs": needs,
+        "started": view.started,
+        "waited": round(view.waited, 3),
+        "took": None if view.took is None else round(view.took, 3),
     }
 
 

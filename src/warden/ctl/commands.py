@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from warden.ctl import daemon, follow, groups, logs, plan, processes, restarting, standing, why
+from warden.ctl import daemon, follow, graph, groups, logs, plan, processes, restarting, standing, why
 from warden.ctl.codes import Exit
 from warden.ctl.session import Session
 
@@ -60,6 +60,14 @@ COMMANDS = {
         most=0,
         too_many="Error: avail accepts no arguments",
     ),
+    "blame": Command(
+        run=graph.blame,
+        help="blame\t\t\tShow where the time of the last starts went: how long each process took to become\n"
+        "\t\t\tready, and for how long others held it back before\nblame --json\t\tThe same as JSON",
+        preflight=True,
+        most=0,
+        too_many="Error: blame accepts no arguments",
+    ),
     "clear": Command(
         run=processes.clear,
         help=_one_to_many("clear", "Clear the log files of"),
@@ -104,6 +112,14 @@ COMMANDS = {
         fewest=1,
         too_few="ERROR: no process name supplied",
         operands="processes",
+    ),
+    "graph": Command(
+        run=graph.graph,
+        help="graph\t\t\tShow who needs whom, as a tree\ngraph --dot\t\tThe same for Graphviz\n"
+        "graph --json\t\tThe same as JSON",
+        preflight=True,
+        most=1,
+        too_many="Error: graph accepts only --dot and --json",
     ),
     "logs": Command(
         run=logs.logs,

@@ -18,7 +18,7 @@ from warden.daemon.usage import UsageMeter
 from warden.events import types
 from warden.events.bus import Bus
 from warden.rpc.control import ConfigView
-from warden.rpc.insight import DaemonView, Notice, OptionChange, Plan, Transition, Usage
+from warden.rpc.insight import DaemonView, Notice, OptionChange, Plan, TieView, Transition, Usage
 from warden.words import VERSION, make_namespec
 
 _SECRET = "(hidden)"
@@ -100,6 +100,10 @@ class DaemonInsight:
         process = self._control.find(namespec)
         group = self._supervisor.groups[process.group].config
         return ConfigView(group=group, process=process.config, inuse=True)
+
+    def dependencies(self) -> Sequence[TieView]:
+        """What all processes need."""
+        return [self._supervisor.ties.view(process) for process in self._supervisor.processes_in_start_order()]
 
     async def plan(self) -> Plan:
         """Say what an update would do."""

@@ -49,7 +49,8 @@ class Process:
     counts the starts that nobody asked for.  ``vitals`` are those of the present
     or latest child, None if nothing is observed; ``leaving`` is a stop that waits
     for its dependants, ``waiting_for`` what holds back a start, a sentence each.
-    ``forgotten``: it is no longer in the fleet and never starts again, whoever
+    ``held_at`` is when that began (monotonic), ``waited`` how long it took before
+    the last start, in seconds.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
     still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
@@ -74,6 +75,8 @@ class Process:
     vitals: Vitals | None = None
     leaving: Leave | None = None
     waiting_for: tuple[str, ...] = ()
+    held_at: float = 0.0
+    waited: float = 0.0
     history: History = field(default_factory=History)
     auto_paths: tuple[tuple[str, str], ...] = ()
 

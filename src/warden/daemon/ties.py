@@ -9,7 +9,8 @@ from warden.config.dependencies import Name
 from warden.daemon.records import Group, Process
 from warden.process.dependencies import Dependencies, Fact, Leave, Order
 from warden.process.machine import Event, Released, StartRequested, State
-from warden.words import Health, Phase
+from warden.rpc.insight import NeedView, TieView
+from warden.words import Health, Phase, make_namespec
 
 
 class Ties:
@@ -66,6 +67,10 @@ class Ties:
             self._obey(self._dependencies.start(process.key, event.cause))
         if state.waiting or before.waiting:
             self._describe(process)
+        if state.waiting and not before.waiting:
+            process.held_at = self._loop.time()
+        elif state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
+            process.waited = self._loop.time() - process.held_at if before.waiting else 0.0
         if (state.phase, state.pid, state.waiting) != (before.phase, before.pid, before.waiting):
             self.changed(process)
 
@@ -111,9 +116,24 @@ class Ties:
         """Say what a process that waits would wait for until somebody intervenes."""
         return self._dependencies.stuck(process.key) if process.state.waiting else ""
 
-    def needs(self, process: Process) -> list[tuple[Name | None, str, str]]:
-        """Whom a process depends on: who, in which condition, and as it is written."""
-        return [(need.target, need.condition.value, need.written) for need in self._dependencies.needs(process.key)]
+    def view(self, process: Process) -> TieView:
+        """Describe whom a process needs, and its last start."""
+        needs = tuple(
+            NeedView(
+                namespec=need.written if need.target is None else make_namespec(*need.target),
+                condition=need.condition,
+                obstacle=obstacle,
+            )
+            for need, obstacle in self._dependencies.judged(process.key)
+        )
+        return TieView(
+            namespec=process.namespec,
+            phase=process.state.phase,
+            needs=needs,
+            started=process.started,
+            waited=self._loop.time() - process.held_at if process.waiting_for else process.waited,
+            took=_took(process),
+        )
 
     def close(self) -> None:
         """Look at nothing any more."""
@@ -131,26 +151,42 @@ class Ties:
 def fact_of(process: Process) -> Fact:
     """Return what others need to know of a process."""
     state, vitals = process.state, process.vitals
-    status = state.exitstatus
     return Fact(
         phase=state.phase,
         ready=is_ready(process),
         health=vitals.health if vitals is not None else Health.UNKNOWN,
-        finished=state.phase is Phase.EXITED
-        and status is not None
-        and status.number in process.config.policy.exitcodes,
+        finished=_has_finished(process),
         waiting=state.waiting,
         leaving=process.leaving,
         story=_story(process),
     )
 
 
+def _has_finished(process: Process) -> bool:
+    """Whether a process has ended by itself, and well."""
+    state = process.state
+    status = state.exitstatus
+    return state.phase is Phase.EXITED and status is not None and status.number in process.config.policy.exitcodes
+
+
 def is_ready(process: Process) -> bool:
     """Whether a process can do its work: as its probe says, or else because it is RUNNING."""
     if process.config.ready is None:
         return process.state.phase is Phase.RUNNING
-    has_child = process.state.phase in (Phase.STARTING, Phase.RUNNING)
-    return has_child and process.vitals is not None and process.vitals.ready
+    return process.vitals is not None and process.vitals.ready
+
+
+def _took(process: Process) -> float | None:
+    """Return the seconds from the birth of the last child until it was ready, or had finished; None if neither is."""
+    if _has_finished(process):
+        return max(0.0, process.stopped - process.started)
+    if not is_ready(process):
+        return None
+    vitals = process.vitals
+    if process.config.ready is not None and vitals is not None and vitals.ready_at is not None:
+        return vitals.ready_at - vitals.began_at
+    running = next((step.at for step in reversed(process.history) if step.phase is Phase.RUNNING), process.started)
+    return max(0.0, running - process.started)
 
 
 def _story(process: Process) -> str:

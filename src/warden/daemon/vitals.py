@@ -89,6 +89,7 @@ class VitalSigns:
         """
         config = process.config
         rules = health.rules_of(config)
+        process.vitals = None  # what was known of the last child does not count for the next
         if not rules.any:
             self.forget(process)
             return Gear()
@@ -127,6 +128,7 @@ class VitalSigns:
         watch = self._watches.get(process)
         if watch is not None and watch.alive:
             watch.alive = False
+            process.vitals = None
             self._deadlines.set(process, None)
             self._close_fifo(process, watch)
             for task in tuple(watch.tasks):

@@ -131,6 +131,10 @@ class Dependencies:
         """Say what a process waits for, one sentence each: ``db: FATAL, gave up after 4 tries``."""
         return tuple(text for need in self.needs(name) if (text := self._obstacle(need)))
 
+    def judged(self, name: Name) -> tuple[tuple[Need, str], ...]:
+        """Return whom a process needs, each with what is missing ("" if nothing is)."""
+        return tuple((need, self._obstacle(need)) for need in self.needs(name))
+
     def stuck(self, name: Name) -> str:
         """Say what a process would wait for until somebody intervenes; "" if there is nothing of the kind."""
         for need in self.needs(name):

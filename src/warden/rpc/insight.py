@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from warden.config.diff import Changes
 from warden.rpc.control import ConfigView
-from warden.words import Mood, Phase
+from warden.words import Condition, Mood, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,32 @@ class Notice:
 
     kind: Literal["process", "group", "daemon", "usage"]
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedView:
+    """One process that another one needs; ``obstacle`` says why its condition does not hold, "" if it does."""
+
+    namespec: str
+    condition: Condition
+    obstacle: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieView:
+    """What a process needs, and where the time of its last start went.
+
+    ``started`` is in seconds since the epoch (0 = never); ``waited`` are the
+    seconds for which others held it back before, ``took`` those from then until it
+    was ready or had finished, None if neither is.
+    """
+
+    namespec: str
+    phase: Phase
+    needs: tuple[NeedView, ...]
+    started: float
+    waited: float
+    took: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +152,10 @@ class Insight(Protocol):
 
     def config(self, namespec: str) -> ConfigView:
         """The configuration a process runs with.  Raises: BadName."""
+        ...
+
+    def dependencies(self) -> Sequence[TieView]:
+        """What all processes need, in their order of start."""
         ...
 
     async def plan(self) -> Plan:

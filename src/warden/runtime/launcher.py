@@ -136,8 +136,10 @@ def _call(name: str, *numbers: int) -> None:
 def _inherit(path: str, number: int) -> None:
     """Open a fifo as a descriptor of the program; for reading, too, so that it can write when nobody listens."""
     fd = os.open(path, os.O_RDWR)
-    os.dup2(fd, number, inheritable=True)
-    if fd != number:
+    if fd == number:  # dup2 would leave it as it is: closed at the exec
+        os.set_inheritable(fd, True)
+    else:
+        os.dup2(fd, number, inheritable=True)
         os.close(fd)
 
 
