@@ -95,9 +95,9 @@ def test_a_stack_comes_up_goes_down_and_comes_back_in_its_order(daemon: Daemon) 
 def test_a_dependency_that_dies_is_waited_for(daemon: Daemon) -> None:
     daemon.wait_line("INFO ready: site")
     daemon.wait_state("worker", "RUNNING")
-    worker = daemon.pids()["worker"]
-    os.kill(daemon.pids()["redis"], signal.SIGKILL)
+    worker = daemon.info("worker")["pid"]
+    os.kill(daemon.info("redis")["pid"], signal.SIGKILL)
     daemon.wait_line("INFO ready: redis", count=2)
 
-    assert daemon.pids()["worker"] == worker
+    assert daemon.info("worker")["pid"] == worker
     until(lambda: daemon.info("redis").get("health") == "healthy", lambda: "redis is healthy again")
