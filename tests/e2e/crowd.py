@@ -104,3 +104,8 @@ def expected(name: str, total: int, parity: int | None = None) -> bytes:
     """Return the lines 1 to ``total``, or those of them that are odd (1) or even (0)."""
     chosen = (number for number in range(1, total + 1) if parity in (None, number % 2))
     return b"".join(counting.line(name, number) for number in chosen)
+
+
+def is_in_state(pid: int, state: str) -> bool:
+    """Tell whether a process is in that state (a letter, as ps shows it)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == state

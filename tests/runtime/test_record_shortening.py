@@ -29,6 +29,15 @@ def held() -> Iterator[list[int]]:
         yield Keeper()
 
 
+def begun(held: list[int], facts: dict[str, object] | None = None) -> Record:
+    def lost(error: OSError) -> None:
+        raise AssertionError(error)
+
+    written = Record(held.append, lost)
+    written.begin(facts or {})
+    return written
+
+
 async def shortened(held: list[int], files: int = 2) -> None:
     while len(held) < files:
         await asyncio.sleep(0)
@@ -40,7 +49,7 @@ def test_what_is_noted_while_the_record_is_shortened_is_there_afterwards(
     monkeypatch.setattr(record, "_SPARE_BYTES", 1000)
 
     async def scenario() -> None:
-        written = Record(held.append, {"kept": 1})
+        written = begun(held, {"kept": 1})
         for turn in range(100):
             written.put(("changes", turn))
         written.put(("late", True), ("kept", None), ("+list", ["x"]))
@@ -56,14 +65,14 @@ def test_what_is_noted_while_the_record_is_shortened_is_there_afterwards(
     asyncio.run(scenario())
 
 
-def test_a_record_that_is_cleared_meanwhile_stays_clear(held: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_begins_anew_meanwhile_does_so(held: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "_SPARE_BYTES", 100)
 
     async def scenario() -> None:
-        written = Record(held.append)
+        written = begun(held)
         for turn in range(20):
             written.put(("changes", turn))
-        written.clear()
+        written.begin({})
         written.put(("new", 1))
         assert written._shortening is not None
         await written._shortening
@@ -82,7 +91,7 @@ def test_a_record_of_thousands_of_processes_is_shortened_beside_the_loop(
     monkeypatch.setattr(record, "_SPARE_BYTES", 1_000_000)
 
     async def scenario() -> None:
-        written = Record(held.append)
+        written = begun(held)
         fact = {"state": {"phase": 20, "pid": 77}, "life": 123456789, "started": 1.7e9, "text": "x" * 100}
         turns, number = [], 0
         while len(held) < 2:

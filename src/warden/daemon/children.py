@@ -137,15 +137,9 @@ class Children:
         self._parent.settle(process.life)
 
     def find(self, process: Process, found: FoundChild) -> None:
-        """Go on with a child that a brain before us has started.
-
-        Raises:
-            OSError: one of its logs cannot be opened.
-        """
-        with ExitStack() as undo:
-            ours = dict(zip(found.tag["ends"], found.ends, strict=True))
-            takers = {channel: self._taker(process, channel, undo) for channel in Channel if channel in ours}
-            undo.pop_all()
+        """Go on with a child that a brain before us has started."""
+        ours = dict(zip(found.tag["ends"], found.ends, strict=True))
+        takers = {channel: process.outputs[channel].open(patient=True) for channel in Channel if channel in ours}
         if process.config.socket is not None:
             self.shared_socket(process.config.socket).join()
         self._connect(process, found.pid, ours, takers)

@@ -22,7 +22,7 @@ from warden.daemon.memory import Memory
 from warden.daemon.notes import Notes
 from warden.daemon.opening import announce_servers, announce_start, open_log
 from warden.daemon.remains import Remains
-from warden.daemon.resume import Resumption
+from warden.daemon.resume import Resumption, read_or_keep
 from warden.daemon.servers import Listeners
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
@@ -151,16 +151,22 @@ class Life:
         self._listeners.hold(keeper)
         slot = Slot() if remains is None else remains.slot
         keeper.hold("slot", slot.fd)
-        return Notes(Record(partial(keeper.hold, "record"), None if remains is None else remains.facts), slot)
+        record = Record(partial(keeper.hold, "record"), partial(self._on_record_lost, keeper))
+        if remains is not None and remains.whole:
+            record.begin(remains.facts)
+        return Notes(record, slot)
+
+    def _on_record_lost(self, keeper: KeeperParent, error: OSError) -> None:
+        keeper.drop("record")
+        self._log.critical(f"cannot remember what happens for whoever comes after us: {error.strerror}")
 
     async def _session(
         self, loop: asyncio.AbstractEventLoop, parent: FosterParent, reaper: Reaper, notes: Notes
     ) -> None:
         config, log = self._config, self._log
         remains, self._remains = self._remains, None
-        if remains is None:
-            notes.forget()
-            notes.config(config)
+        if remains is None or not remains.whole:
+            notes.begin(config)
         bus = Bus(self._on_subscriber_error, self._adjust_ticks)
         self._ticks = Ticks(loop, bus)
         self._memory.open(config.server.statefile, log.warn)
@@ -189,6 +195,7 @@ class Life:
             left = settlement.prepare(config, self._roster)
             self._add_groups(supervisor, config)
             settlement.take_in(left)
+            notes.all_made()
         else:
             resumption = Resumption(supervisor, remains, parent, loop.time())
             resumption.connect()
@@ -197,10 +204,10 @@ class Life:
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         if resumption is None:
-            self._begin(config, supervisor, parent, settlement)
+            self._begin(config, supervisor, settlement)
         else:
             assert remains is not None
-            self._go_on(resumption, remains, supervisor)
+            self._go_on(resumption, remains, supervisor, settlement)
         await down.wait()
         await server.close()
         insight.close()
@@ -216,9 +223,9 @@ class Life:
             claim.release()
             parent.drop("claim")
 
-    def _begin(self, config: Config, supervisor: Supervisor, parent: Parent, settlement: Settlement) -> None:
+    def _begin(self, config: Config, supervisor: Supervisor, settlement: Settlement) -> None:
         """Tell the world that a session begins, and start what is to start by itself."""
-        self._write_pidfile(config, parent.pid)
+        self._write_pidfile(config, supervisor.pid)
         self._ready()
         self._started = True
         supervisor.bus.publish(types.SupervisorRunningEvent())
@@ -227,9 +234,8 @@ class Life:
             partial(loop.call_soon, supervisor.start_all)
         )
 
-    def _go_on(self, resumption: Resumption, remains: Remains, supervisor: Supervisor) -> None:
+    def _go_on(self, resumption: Resumption, remains: Remains, supervisor: Supervisor, settlement: Settlement) -> None:
         """Go on with a session that a brain before us has begun."""
-        self._ready()
         resumption.go_on()
         self._roster.open(self._config.server.pidfile)
         alive = sum(1 for process in supervisor.processes() if process.state.pid)
@@ -237,10 +243,16 @@ class Life:
             self._log.info(f"version {VERSION} took over; {alive} processes run, none of them was touched")
         else:
             self._log.warn(f"{remains.why}; went on: {alive} processes run, none of them was touched")
-        if not remains.begun:
+        if not remains.announced:
+            self._begin(self._config, supervisor, settlement)
+            return
+        self._ready()
+        if remains.begun:
+            supervisor.notes.all_started()
+        else:
             supervisor.start_untouched()
         if remains.mood < Mood.RUNNING:
-            self._leave(None if remains.mood is Mood.SHUTDOWN else self._read())
+            self._leave(None if remains.mood is Mood.SHUTDOWN else read_or_keep(self._read, self._config, self._log))
 
     def _claim(self, config: Config, parent: Parent) -> autolog.Claim | None:
         fd = parent.inherit("claim")

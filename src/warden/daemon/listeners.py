@@ -214,7 +214,10 @@ class RunningPool:
         self._busy = True
         try:
             while self._to_do:
-                more = self._carry_out(self._to_do.popleft())
+                try:
+                    more = self._carry_out(self._to_do[0])
+                finally:
+                    self._to_do.popleft()
                 if more:
                     self._to_do.extend(more)
                     self._note()
@@ -244,11 +247,11 @@ class RunningPool:
             self._entered(process)
         self.due()
 
-    def _note(self) -> None:
+    def _note(self, sent: str | None = None) -> None:
         """Remember what has changed, before anything is done about it.
 
-        A listener that is about to be sent something stands where it stood, until its turn comes: else an event that
-        nobody has sent yet would count as sent.
+        A listener that is to be judged or sent something stands where it stood until that is done, or begins to be
+        ``sent``: else an answer that nobody has judged, or an event that nobody has sent, would count as dealt with.
         """
         if not self._notes.keeps:
             return
@@ -258,10 +261,10 @@ class RunningPool:
         ]
         if entries:
             entries.append(("accepted", self.core.accepted))
-        to_be_sent = {effect.listener for effect in self._to_do if isinstance(effect, Send)}
+        to_come = {effect.listener for effect in self._to_do if isinstance(effect, Send | Judge)} - {sent}
         for name in self._processes:
             standing = self.core.standing(name)
-            if name not in to_be_sent and standing != self._noted.get(name):
+            if name not in to_come and standing != self._noted.get(name):
                 self._noted[name] = standing
                 entries.append((f"listener {name}", [self._notes.slot.number, encode(standing)]))
         if entries:
@@ -280,7 +283,7 @@ class RunningPool:
     def _send(self, listener: str, data: bytes) -> list[Effect]:
         letter = self.core.standing(listener).letter
         self._notes.slot.letter = 0 if letter is None else letter + 1
-        self._note()
+        self._note(sent=listener)
         try:
             return self._write(listener, data)
         finally:

@@ -82,11 +82,6 @@ class Notes:
         """Whether anything is remembered."""
         return self._record is not None
 
-    def forget(self) -> None:
-        """A new session begins."""
-        if self._record is not None:
-            self._record.clear()
-
     def close(self) -> None:
         """Write no more: somebody else does."""
         if self._record is not None:
@@ -99,12 +94,16 @@ class Notes:
 
     # --- the daemon
 
-    def config(self, config: Config) -> None:
-        """The configuration that this session began with."""
+    def begin(self, config: Config) -> None:
+        """A new session begins, with this configuration; its groups are still to be made."""
         if self._record is None:
             return
-        groups = [(f"available {group.name}", encode(group)) for group in config.groups]
-        self._put(("config", encode(replace(config, groups=()))), *groups)
+        groups = {f"available {group.name}": encode(group) for group in config.groups}
+        self._record.begin({"config": encode(replace(config, groups=())), **groups})
+
+    def all_made(self) -> None:
+        """The groups of the session are made: from now on those count that are noted."""
+        self._put(("made", True))
 
     def available(self, before: Iterable[GroupConfig], groups: Sequence[GroupConfig]) -> None:
         """The configuration was read again."""
@@ -118,13 +117,13 @@ class Notes:
         """The daemon goes down."""
         self._put(("mood", mood.value))
 
-    def all_started(self) -> None:
-        """Whoever was to start by itself at the beginning has begun to."""
-        self._put(("begun", True))
+    def starting(self) -> None:
+        """Some are to start by themselves."""
+        self._put(("begun", False))
 
-    def since(self, moment: float) -> None:
-        """The session began then, in seconds since the epoch."""
-        self._put(("since", moment))
+    def all_started(self) -> None:
+        """Whoever was to start by itself has begun to."""
+        self._put(("begun", True))
 
     # --- pools
 

@@ -21,8 +21,8 @@ _ROOT = (
 )
 
 
-def open_log(config: Config, flusher: Flusher) -> MainLog:
-    """Open the activity log; ``flusher`` looks after it when it cannot be written.
+def open_log(config: Config, flusher: Flusher, *, patient: bool = False) -> MainLog:
+    """Open the activity log; ``flusher`` looks after it when it cannot be written, and opened if ``patient``.
 
     Raises:
         StartupError: the file cannot be opened.
@@ -40,6 +40,7 @@ def open_log(config: Config, flusher: Flusher) -> MainLog:
                 server.logfile_backups,
                 period=server.logfile_period,
                 on_rotate=compress,
+                patient=patient,
             )
     except OSError as error:
         raise StartupError(f"cannot open the log file {server.logfile}: {error.strerror}") from None

@@ -34,7 +34,7 @@ class OpenPipe:
         self._log = log
         self._notes = notes
         self._end = end
-        self._noted = False
+        self._noted = True  # somebody before us may have noted something
 
     @property
     def is_conversation(self) -> bool:

@@ -168,15 +168,15 @@ class Output:
         """Whether a log waits for somebody who reads it."""
         return any(sink is not None and sink.blocked for sink in (self._file, self._console))
 
-    def open(self) -> Callable[[bytes], None]:
-        """Open the logs for a new child and return what takes its output.
+    def open(self, *, patient: bool = False) -> Callable[[bytes], None]:
+        """Open the logs for a child and return what takes its output; if ``patient`` a log that fails is tried again.
 
         Raises:
             OSError: a log file cannot be opened.
         """
         config = self._config
         if self.path is not None and self._file is None:
-            self._file = self._open_file(self.path)
+            self._file = self._open_file(self.path, patient=patient)
         if config.console is not None and self._console is None:
             self._console = self._open_console()
         self._lines = tuple(self._dressed())
@@ -187,7 +187,7 @@ class Output:
             return self._file.write  # the hot path: nothing stands between the pipe and the file
         return self._take
 
-    def _open_file(self, path: str) -> FileSink:
+    def _open_file(self, path: str, *, patient: bool) -> FileSink:
         config = self._config
         file = FileSink(
             path,
@@ -198,6 +198,7 @@ class Output:
             period=config.period,
             on_rotate=partial(self._compress, config.backups) if config.compress else None,
             marks=self.marks,
+            patient=patient,
         )
         file.on_write = self._wake if self._watchers else None
         return file

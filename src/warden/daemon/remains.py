@@ -76,8 +76,13 @@ class Remains:
         return replace(decode(Config, self.facts["config"]), groups=tuple(self._groups("available ")))
 
     def groups(self) -> Iterator[GroupConfig]:
-        """The active groups."""
-        return self._groups("group ") if self.whole else iter(self.config.groups)
+        """The active groups; all of the configuration if not all of them were made yet."""
+        return self._groups("group ") if self.made else iter(self.config.groups)
+
+    @property
+    def made(self) -> bool:
+        """Whether all groups were made, and noted."""
+        return bool(self.facts.get("made"))
 
     def _groups(self, prefix: str) -> Iterator[GroupConfig]:
         for name, value in self.facts.items():
@@ -95,14 +100,14 @@ class Remains:
         return str(self.found.facts.get("why", ""))
 
     @property
+    def announced(self) -> bool:
+        """Whether the world was told that the session begins."""
+        return "begun" in self.facts or not self.whole
+
+    @property
     def begun(self) -> bool:
         """Whether all that start by themselves had begun to."""
         return bool(self.facts.get("begun", not self.whole))
-
-    @property
-    def since(self) -> float | None:
-        """When the session began, in seconds since the epoch."""
-        return self.facts.get("since")
 
     # --- processes
 
@@ -130,13 +135,15 @@ class Remains:
         told = self.facts.get(f"held {channel} {namespec}")
         return decode(Held, told[2]) if told is not None and told[0] == life else None
 
-    def chunk(self, number: int, namespec: str, channel: Channel) -> InFlight | None:
-        """The chunk that was on its way to the channel of that number, if it has not arrived."""
+    def chunk(self, owner: int) -> InFlight | None:
+        """The chunk that was on its way to the channel of that number."""
         chunk = self.slot.left() if self.whole else None
-        if chunk is None or chunk.owner != number:
-            return None
+        return None if chunk is None or chunk.owner != owner else chunk
+
+    def was_logged(self, chunk: InFlight, namespec: str, channel: Channel) -> bool:
+        """Whether that chunk has arrived where the output of its channel goes."""
         told = self.facts.get(f"held {channel} {namespec}")
-        return None if told is not None and told[1] == chunk.number else chunk
+        return told is not None and told[1] == chunk.number
 
     def effects(self) -> tuple[str, list[Effect]] | None:
         """The effects of the last step, and of which process, if they may not all have been carried out."""
@@ -171,11 +178,10 @@ class Remains:
                     doubtful.add(what)
         return letters, standings, int(self.facts.get(f"pool {name} accepted", 0)), doubtful
 
-    def was_heard(self, group: str, listener: str) -> bool:
-        """Whether a listener's part of the chunk that is left was understood already."""
-        chunk = self.slot.left()
+    def was_heard(self, chunk: InFlight, group: str, listener: str) -> bool:
+        """Whether what a listener says in that chunk was understood already."""
         told = self.facts.get(f"pool {group} listener {listener}")
-        return chunk is None or (told is not None and told[0] == chunk.number)
+        return told is not None and told[0] == chunk.number
 
     def strays(self) -> list[FoundChild]:
         """The children that nobody has asked for."""

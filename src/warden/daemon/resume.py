@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
+from warden.config.model import Config
 from warden.daemon.records import Process
 from warden.daemon.remains import Remains
 from warden.daemon.supervisor import Supervisor
-from warden.errors import StartupError
+from warden.errors import ConfigError, StartupError
+from warden.logs.mainlog import MainLog
 from warden.process.machine import Exited, Spawn, Spawned, Tick
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import send_signal
@@ -45,6 +48,17 @@ class Resumption:
             pool = supervisor.pools.find(name)
             if pool is not None:
                 pool.resume(*remains.pool(name))
+        if not remains.made:
+            self._note_all()
+
+    def _note_all(self) -> None:
+        """Remember what nobody has noted."""
+        notes = self._supervisor.notes
+        for group in self._supervisor.groups.values():
+            notes.group(group)
+        for process in self._supervisor.processes():
+            notes.facts(process)
+        notes.all_made()
 
     def _recover_output(self, process: Process) -> None:
         """Give out what was read from the child's pipes and did not arrive."""
@@ -62,11 +76,13 @@ class Resumption:
         if process.child is None:
             return
         for pipe in tuple(process.child.outputs.values()):
-            chunk = self._remains.chunk(pipe.number, process.namespec, pipe.channel)
+            chunk = self._remains.chunk(pipe.number)
             if chunk is None:
                 continue
-            process.outputs[pipe.channel].again(chunk.data, chunk.inode, chunk.size)
-            if pipe.is_conversation and not self._remains.was_heard(process.group, process.name):
+            if not self._remains.was_logged(chunk, process.namespec, pipe.channel):
+                process.outputs[pipe.channel].again(chunk.data, chunk.inode, chunk.size)
+                pipe.note()
+            if pipe.is_conversation and not self._remains.was_heard(chunk, process.group, process.name):
                 assert process.on_stdout is not None
                 process.on_stdout(chunk.data)
 
@@ -120,6 +136,15 @@ class Resumption:
             self._parent.adopt(child, _Stray(self._parent, child.life))
             if child.status is not None:
                 self._parent.bury(child.life)
+
+
+def read_or_keep(read: Callable[[], Config], old: Config, log: MainLog) -> Config:
+    """Return the configuration for a restart that is under way: the old one if what there is now is unusable."""
+    try:
+        return read()
+    except ConfigError as error:
+        log.critical(f"the configuration is unusable, so the restart keeps the old one: {error}")
+        return old
 
 
 class _Stray:

@@ -62,7 +62,7 @@ def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
         remains = Remains(found, None, reading(path or "", args, here, memory)())
     config = remains.config
     flusher = Flusher()
-    log = open_log(config, flusher)
+    log = open_log(config, flusher, patient=True)
     if told:
         log.critical(f"{told}; going on with the configuration file and the programs that run")
     listeners = Listeners()

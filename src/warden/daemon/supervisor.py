@@ -220,7 +220,7 @@ class Supervisor:
 
     def start_group(self, group: Group) -> None:
         """Start what is to start by itself."""
-        self._starts.add(process for process in group.processes.values() if process.starts_by_itself)
+        self.start_soon(process for process in group.processes.values() if process.starts_by_itself)
 
     def processes_in_start_order(self) -> list[Process]:
         """All processes, groups in ascending priority, then processes likewise."""
@@ -234,7 +234,7 @@ class Supervisor:
 
     def start_all(self) -> None:
         """Start what is to start by itself."""
-        self._starts.add(process for process in self.processes_in_start_order() if process.starts_by_itself)
+        self.start_soon(process for process in self.processes_in_start_order() if process.starts_by_itself)
 
     def start_untouched(self) -> None:
         """Start those to which nothing has happened yet: a brain before us did not come to it."""
@@ -242,6 +242,7 @@ class Supervisor:
 
     def start_soon(self, processes: Iterable[Process]) -> None:
         """Start many that have not run yet, without keeping the loop from its other work for long."""
+        self.notes.starting()
         self._starts.add(processes)
 
     def _start_by_itself(self, process: Process) -> None:

@@ -116,11 +116,13 @@ class TakeOver:
         slot = Slot()
         found = Found(held={"slot": slot.fd}, facts={"why": f"took over from {self._name}", "trial": False})
         records: list[int] = []
-        record = Record(lambda fd: records.append(os.dup(fd)))
+        record = Record(lambda fd: records.append(os.dup(fd)), self._give_up)
         notes = Notes(record, slot)
-        notes.config(self._config)
+        notes.begin(self._config)
         for group in self._config.groups:
             notes.group(Group(group, {}))
+        notes.all_made()
+        notes.starting()
         for case in survey.cases:
             if case.config is not None:
                 self._copy_case(case, found, notes)
@@ -130,6 +132,9 @@ class TakeOver:
         for fd in records:
             os.close(fd)
         return Remains(found, facts)
+
+    def _give_up(self, error: OSError) -> None:
+        raise StartupError(f"cannot take over from {self._name}: {error.strerror}")
 
     def _copy_case(self, case: Case, found: Found, notes: Notes) -> None:
         life, told = new_life(), case.told

@@ -32,8 +32,8 @@ class FileSink:
     the period that it was last written in.  ``on_rotate(path)`` is called when an
     old file was put aside; ``marks`` remember when which position was reached.
 
-    Construction raises OSError if the file cannot be opened; from then on only
-    ``clear`` does.  What cannot be written waits, up to ``buffer_bytes``, and is
+    Construction raises OSError if the file cannot be opened, unless ``patient``;
+    from then on only ``clear`` does.  What cannot be written waits, up to ``buffer_bytes``, and is
     tried again with each ``write`` and ``flush``; of more than that the oldest
     bytes are lost.  ``report(text)`` is called once when a trouble begins and
     once when it is over.
@@ -63,6 +63,7 @@ class FileSink:
         on_rotate: Callable[[str], None] | None = None,
         marks: Marks | None = None,
         whole_lines: bool = False,
+        patient: bool = False,
     ) -> None:
         self.path = path
         self.on_write: Callable[[], None] | None = None
@@ -93,7 +94,9 @@ class FileSink:
         try:
             self._adopt(self._open())
         except OSError as error:
-            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
+            if patient:
+                self._fail(error)
+            elif error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise  # else a fifo that nobody reads yet: the first write tries again
         self._join()
 
@@ -132,6 +135,7 @@ class FileSink:
         try:
             if self._fd < 0:
                 self._adopt(self._open())
+                self._join()
             while self._waiting:
                 written = self._put(self._fd, self._waiting)
                 del self._waiting[:written]
@@ -371,7 +375,7 @@ class FileSink:
         return _FAMILIES.setdefault(self.path, [])
 
     def _join(self) -> None:
-        if self._regular:
+        if self._regular and self not in self._family():
             self._family().append(self)
             self._count()
 

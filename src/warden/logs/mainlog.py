@@ -58,8 +58,9 @@ class MainLog:
         *,
         period: Period = Period.NEVER,
         on_rotate: Callable[[str], None] | None = None,
+        patient: bool = False,
     ) -> None:
-        """Log to ``path``, rotated as ``FileSink`` does.
+        """Log to ``path``, rotated as ``FileSink`` does; if ``patient`` it is opened as soon as that is possible.
 
         Raises:
             OSError: it cannot be opened.
@@ -73,6 +74,7 @@ class MainLog:
             period=period,
             on_rotate=on_rotate,
             marks=self.marks,
+            patient=patient,
         )
         self._file.on_write = self._wake if self._watchers else None
 

@@ -7,11 +7,13 @@ was not finished, because its writer was killed, is not there.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from warden.runtime.threads import in_thread
@@ -29,36 +31,51 @@ class Unreadable(Exception):
 
 
 class Record:
-    """Writes a record.  ``hold(fd)`` gives it to the keeper, again whenever it goes on in a new file."""
+    """Writes a record.  ``hold(fd)`` gives it to the keeper, again whenever it goes on in a new file.
 
-    def __init__(self, hold: Callable[[int], None], facts: Mapping[str, Any] | None = None) -> None:
+    When it cannot be written any more (no memory, a limit on the size of files)
+    ``on_loss(error)`` is called once: a successor must not believe what stands
+    there.  Until the next ``begin`` nothing more is noted.
+    """
+
+    def __init__(self, hold: Callable[[int], None], on_loss: Callable[[OSError], None]) -> None:
         self._hold = hold
+        self._on_loss = on_loss
         self._fd = -1
         self._size = 0
         self._limit = 0
         self._generation = 0  # of the file
         self._shortening: asyncio.Task[None] | None = None
-        self._go_on(*_written(facts or {}))
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Forget everything but ``facts``."""
+        try:
+            self._go_on(*_written(facts))
+        except OSError as error:
+            self._lose(error)
 
     def put(self, *entries: tuple[str, Any]) -> None:
         """Note values (JSON) under their names, all of them or none.
 
         None forgets the name.  A name with ``+`` in front is a list, to which the value is appended.
         """
+        if self._fd < 0:
+            return
         data = _framed(entries)
-        os.pwrite(self._fd, data, self._size)
+        try:
+            _write(self._fd, data, self._size)
+        except OSError as error:
+            self._lose(error)
+            return
         self._size += len(data)
         if self._size > self._limit:
             self._shorten()
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._go_on(*_written({}))
-
     def close(self) -> None:
         """Write no more; the keeper has it still."""
-        os.close(self._fd)
-        self._fd = -1
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def _shorten(self) -> None:
         """Throw away what counts no more: beside the loop, since with thousands of processes it takes a second."""
@@ -73,31 +90,44 @@ class Record:
             )
 
     async def _shorten_beside(self, generation: int, size: int) -> None:
-        copy = os.dup(self._fd)  # ours may be closed before the thread has read it
-        try:
-            fd, short = await in_thread(lambda: _written(read(copy, size)))
-        finally:
-            os.close(copy)
-        if generation != self._generation or self._fd < 0:  # cleared or closed meanwhile
-            os.close(fd)
-            return
-        news = os.pread(self._fd, self._size - size, size)
-        os.pwrite(fd, news, short)
-        self._go_on(fd, short + len(news))
+        with suppress(OSError):  # no room for both at the moment: it works as it is, too
+            copy = os.dup(self._fd)  # ours may be closed before the thread has read it
+            try:
+                fd, short = await in_thread(lambda: _written(read(copy, size)))
+            finally:
+                os.close(copy)
+            if generation != self._generation or self._fd < 0:  # begun anew or closed meanwhile
+                os.close(fd)
+                return
+            news = os.pread(self._fd, self._size - size, size)
+            try:
+                _write(fd, news, short)
+            except OSError:
+                os.close(fd)
+                raise
+            self._go_on(fd, short + len(news))
 
     def _go_on(self, fd: int, size: int) -> None:
         """Go on in a new file."""
-        old, self._fd = self._fd, fd
-        self._size, self._limit = size, 2 * size + _SPARE_BYTES
-        self._generation += 1
         self._hold(fd)
-        if old >= 0:
-            os.close(old)
+        self.close()
+        self._fd, self._size, self._limit = fd, size, 2 * size + _SPARE_BYTES
+        self._generation += 1
+
+    def _lose(self, error: OSError) -> None:
+        self.close()
+        self._on_loss(error)
 
 
 def _framed(entries: Sequence[tuple[str, Any]]) -> bytes:
     data = _as_json(entries).encode()
     return _HEAD.pack(len(data), zlib.crc32(data)) + data
+
+
+def _write(fd: int, data: bytes | bytearray, at: int) -> None:
+    """Write all of it, or raise OSError."""
+    if os.pwrite(fd, data, at) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _written(facts: Mapping[str, Any]) -> tuple[int, int]:
@@ -106,7 +136,11 @@ def _written(facts: Mapping[str, Any]) -> tuple[int, int]:
     for entry in facts.items():
         data += _framed([entry])
     fd = os.memfd_create("record")
-    os.pwrite(fd, data, 0)
+    try:
+        _write(fd, data, 0)
+    except OSError:
+        os.close(fd)
+        raise
     return fd, len(data)
 
 

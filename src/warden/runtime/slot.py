@@ -54,7 +54,7 @@ class Slot:
         self._map = mmap.mmap(self.fd, _CHUNK_AT + CHUNK_BYTES)
         self._chunk = memoryview(self._map)[_CHUNK_AT:]
         self._size = array.array("i", [0])
-        self.number = 0  # of the latest chunk; no other has the same, whoever reads it
+        self.number: int = _HEAD.unpack_from(self._map)[0]  # of the latest chunk; no other has the same, ever
 
     def read(self, fd: int, owner: int, inode: int, size: int) -> bytes:
         """Read a chunk from a pipe as ``os.read`` does; call ``done`` when it is where it belongs."""
