@@ -185,3 +185,14 @@ def test_the_usage_names_every_option(usage: str, flags: tuple[object, ...], fir
     assert usage.startswith(first)
     assert usage.count(" -- ") == len(flags) + 1
     assert "-c/--configuration FILE -- read the configuration from FILE\n" in usage
+
+
+def test_a_take_over_names_a_pid_file() -> None:
+    args = daemon_args(["supervisord", "--take-over", "/run/pid", "--dry-run"])
+
+    assert (args.take_over, args.dry_run, dict(args.overrides)) == ("/run/pid", True, {})
+
+
+def test_a_dry_run_is_one_of_a_take_over() -> None:
+    with pytest.raises(ConfigError, match="--dry-run needs --take-over"):
+        daemon_args(["supervisord", "--dry-run"])

@@ -16,7 +16,7 @@ from warden.config import readers
 from warden.config.option import Option
 from warden.config.options import SECTION_KINDS
 from warden.config.values import AUTO
-from warden.words import Autorestart
+from warden.words import Autorestart, Leftovers
 
 GOOD = [
     (readers.text, "  as it is ", "  as it is "),
@@ -26,6 +26,8 @@ GOOD = [
     (readers.boolean, "Off", False),
     (readers.boolean, "0", False),
     (readers.autorestart, "Unexpected", Autorestart.UNEXPECTED),
+    (readers.leftovers, "Adopt", Leftovers.ADOPT),
+    (readers.leftovers, "ignore", Leftovers.IGNORE),
     (readers.autorestart, "TRUE", Autorestart.ALWAYS),
     (readers.autorestart, "no", Autorestart.NEVER),
     (readers.byte_size, "10", 10),
@@ -88,6 +90,7 @@ BAD = [
     (readers.boolean, " true", "not a valid boolean value: ' true'"),
     (readers.boolean, "it's", 'not a valid boolean value: "it\'s"'),
     (readers.autorestart, "Maybe", "invalid 'autorestart' value 'maybe'"),
+    (readers.leftovers, "keep", "invalid 'leftovers' value 'keep': it is one of stop, adopt, ignore"),
     (readers.byte_size, "5 M", "invalid literal for int() with base 10: '5 m'"),
     (readers.byte_size, "1.5MB", "invalid literal for int() with base 10: '1.5'"),
     (readers.byte_size, "1TB", "invalid literal for int() with base 10: '1tb'"),

@@ -177,6 +177,12 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
+        "Programs that still run from a daemon that was killed are stopped before the first one is started "
+        "(`leftovers`); 4.3.0 starts everything a second time. While programs run there is a file "
+        "`<pidfile>.programs`.",
+    ),
+    Difference(
+        DAEMON,
         "The command that daemonizes returns when the daemon is ready, or prints why it is not and exits with 2; 4.3.0 "
         "returns at once with 0.",
     ),

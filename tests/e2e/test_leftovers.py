@@ -166,3 +166,18 @@ def test_the_brain_goes_on_alone_when_the_keeper_is_killed(tmp_path: Path) -> No
         until(lambda: not alive(brain), lambda: "the brain shuts down on SIGTERM")
         assert not any(alive(pid) for pid in before.values())
         assert not (home / "pid").exists()
+
+
+def test_a_pid_file_that_is_no_file_has_no_list_beside_it(tmp_path: Path) -> None:
+    """``pidfile=/dev/null`` must leave nothing in /dev, and keep what is there."""
+    home = tmp_path / "d"
+    home.mkdir()
+    (home / "pid").symlink_to("/dev/null")
+    with Daemon(WARDEN, home, "[program:cat]\ncommand=cat\n") as daemon:
+        daemon.wait_state("cat", "RUNNING")
+        os.kill(brain_of(daemon), signal.SIGKILL)
+        daemon.wait_line(r"WARN the brain \(pid \d+\) ended")
+
+        assert not (home / "pid.programs").exists()
+
+    assert (home / "pid").is_symlink()

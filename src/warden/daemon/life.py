@@ -237,7 +237,7 @@ class Life:
     def _go_on(self, resumption: Resumption, remains: Remains, supervisor: Supervisor, settlement: Settlement) -> None:
         """Go on with a session that a brain before us has begun."""
         resumption.go_on()
-        self._roster.open(self._config.server.pidfile)
+        self._keep_roster()
         alive = sum(1 for process in supervisor.processes() if process.state.pid)
         if remains.found.facts["trial"]:
             self._log.info(f"version {VERSION} took over; {alive} processes run, none of them was touched")
@@ -301,7 +301,7 @@ class Life:
     def _write_pidfile(self, config: Config, pid: int) -> None:
         if self._pidfile.write(pid):
             self._log.info(f"supervisord started with pid {pid}")
-            self._roster.open(config.server.pidfile)
+            self._keep_roster()
         else:
             self._log.critical(f"could not write pidfile {config.server.pidfile}")
 
@@ -315,6 +315,11 @@ class Life:
         parent.replace(own)
         if self._pidfile.names(keeper) and not self._pidfile.write(own.pid):
             self._log.critical(f"could not write pidfile {self._config.server.pidfile}")
+
+    def _keep_roster(self) -> None:
+        """Write down who lives, beside the pid file; there is no such place if that is /dev/null, say."""
+        if self._pidfile.is_ours:
+            self._roster.open(self._config.server.pidfile)
 
     # --- signals
 

@@ -212,7 +212,12 @@ class PidFile:
 
     def own(self) -> None:
         """Look after a file that somebody before us has written for both of us."""
-        self._written = True
+        self._written = os.path.isfile(self._path)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether there is a file, written by us."""
+        return self._written
 
     def names(self, pid: int) -> bool:
         """Tell whether that pid stands in the file."""
