@@ -8,10 +8,12 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from e2e.crowd import kill_brain
 from harness.daemon import SERVER, Daemon, environment, run
 from harness.sides import WARDEN
 from harness.waiting import until
@@ -210,3 +212,30 @@ def test_following_many_programs_goes_on_across_restarts(tmp_path: Path) -> None
 
     assert sorted(first) == ["web:web_0 | hello\n", "web:web_1 | hello\n", "worker    | hello\n"]
     assert second == "worker    | hello\n"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a keeper needs Linux")
+@pytest.mark.parametrize("form", ["prefix", "json"])
+def test_when_the_brain_is_killed_lines_stay_whole_and_come_once(tmp_path: Path, form: str) -> None:
+    """Also the line of which a part had come, and the limits of the program, which it has from its launcher."""
+    os.mkfifo(tmp_path / "go")
+    script = 'printf "first\\nhel"; read x < go; echo lo; seq 1000; exec sleep 1000'
+    text = (
+        f"[program:x]\ncommand = /bin/sh -c '{script}'\ndirectory = %(here)s\nstdout_logfile = %(here)s/out\n"
+        f"stdout_logfile_format = {form}\nnice = 3\n"
+    )
+
+    def lines() -> list[str]:
+        found = (tmp_path / "out").read_text().splitlines() if (tmp_path / "out").exists() else []
+        return [json.loads(line)["message"] if form == "json" else line.removeprefix("x | ") for line in found]
+
+    with Daemon(WARDEN, tmp_path, text) as daemon:
+        until(lambda: lines() == ["first"], lambda: str(lines()))
+        pid = daemon.pids()["x:x"]
+        kill_brain(daemon)
+        (tmp_path / "go").write_text("\n")
+        until(lambda: len(lines()) == 1002, lambda: str(lines()[:10]))
+        alive = daemon.pids()["x:x"]
+
+    assert lines() == ["first", "hello", *map(str, range(1, 1001))]
+    assert alive == pid

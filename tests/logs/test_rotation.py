@@ -16,6 +16,7 @@ from warden.logs import rotation
 from warden.logs.filesink import FileSink
 from warden.logs.marks import Marks
 from warden.logs.rotation import compress, end_of_period, next_to_compress, replace_plain, shift_backups, temporary_name
+from warden.logs.tail import Follower
 from warden.words import Period
 
 
@@ -284,6 +285,23 @@ def test_a_compression_that_fails_leaves_the_plain_file_only(tmp_path: Path, mon
         compress(str(tmp_path / "log.2"), temporary_name(str(tmp_path / "log")))
 
     assert unpacked(tmp_path) == {"log.2": b"two"}
+
+
+def test_a_follower_of_which_the_file_was_compressed_goes_on_with_the_next(desk: Desk) -> None:
+    sink = desk.open(Period.NEVER, maxbytes=4, backups=5)
+    sink.write(b"one")
+    follower = Follower(str(desk.path), 0)
+    seen = follower.read()
+
+    for data in (b"1", b"two2", b"tre3", b"four", b"5"):
+        sink.write(data)
+        compress_all(str(desk.path), 5)
+    while data := follower.read():
+        seen += data
+    follower.close()
+
+    assert sorted(desk.files()) == ["log", "log.1", "log.2.gz", "log.3.gz", "log.4.gz"]
+    assert seen == b"one1four5"
 
 
 # --- since

@@ -168,12 +168,19 @@ class Follower:
         ours = os.fstat(self._fd)
         following = self._path
         candidate, number = self._path, 0
-        while (found := _status(candidate)) is not None:
-            if os.path.samestat(found, ours):
+        while (found := _status(candidate) or _status(f"{candidate}.gz")) is not None:
+            if os.path.samestat(found, ours) or _is_packed(ours, found):
                 return Turn.ROTATED if number > 0 and self._open(following) else Turn.NONE
-            following, number = candidate, number + 1
+            if os.path.exists(candidate):  # what is compressed by now is not followed
+                following = candidate
+            number += 1
             candidate = f"{self._path}.{number}"
         return Turn.REMOVED if number > 0 and self._open(self._path) else Turn.NONE
+
+
+def _is_packed(plain: os.stat_result, packed: os.stat_result) -> bool:
+    """Tell whether a file that is gone was compressed to another: that has its time (see ``logs.rotation``)."""
+    return plain.st_nlink == 0 and packed.st_mtime_ns == plain.st_mtime_ns
 
 
 def _status(path: str) -> os.stat_result | None:
