@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 VERSION = "5.0.0"  # newer than Supervisor 4.3, so that scripts which compare versions are content
 API_VERSION = "3.0"
+FOREVER = 2**31 - 1  # a number of tries without end: the largest that XML-RPC can tell
 
 
 class Phase(enum.IntEnum):

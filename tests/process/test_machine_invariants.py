@@ -8,13 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from warden.config.model import Policy
+from warden.config.model import Policy, RestartPolicy
 from warden.process.machine import (
     Announce,
     Effect,
     Event,
     Exited,
     GiveUp,
+    RestartRequested,
     SendSignal,
     SignalFailed,
     Spawn,
@@ -34,8 +35,8 @@ ARROWS = {
     Phase.RUNNING: {Phase.STOPPING, Phase.EXITED, Phase.UNKNOWN},
     Phase.BACKOFF: {Phase.STARTING, Phase.FATAL, Phase.STOPPED},
     Phase.STOPPING: {Phase.STOPPED, Phase.UNKNOWN},
-    Phase.EXITED: {Phase.STARTING},
-    Phase.FATAL: {Phase.STARTING},
+    Phase.EXITED: {Phase.STARTING, Phase.BACKOFF, Phase.FATAL},
+    Phase.FATAL: {Phase.STARTING, Phase.STOPPED},
     Phase.UNKNOWN: {Phase.STOPPED, Phase.EXITED},
 }
 LIVE = {Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN}
@@ -43,6 +44,7 @@ STATUSES = [ExitStatus(code=0), ExitStatus(code=3), ExitStatus(signum=signal.SIG
 HAPPENINGS: list[Event] = [
     StartRequested(),
     StopRequested(),
+    RestartRequested("because"),
     SignalFailed(),
     GiveUp(),
     Tick(),
@@ -59,6 +61,16 @@ class Life(RuleBasedStateMachine):
             startsecs=st.sampled_from([0, 1, 5]),
             stopwaitsecs=st.sampled_from([0, 10]),
             autorestart=st.sampled_from(Autorestart),
+            restart=st.builds(
+                RestartPolicy,
+                delay=st.sampled_from([None, 0.0, 7.0]),
+                factor=st.sampled_from([1.0, 2.0]),
+                max_delay=st.sampled_from([None, 20.0]),
+                jitter=st.sampled_from([0.0, 0.5]),
+                limit=st.sampled_from([None, (2, 30.0)]),
+            ),
+            revive_after=st.sampled_from([None, 40.0]),
+            max_age=st.sampled_from([None, 25.0]),
         )
     )
     def configure(self, policy: Policy) -> None:
@@ -119,7 +131,13 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_does_not_wait_for_time_has_none(self) -> None:
-        if self.state.phase in (Phase.STOPPED, Phase.RUNNING, Phase.FATAL, Phase.UNKNOWN):
+        allowed = {
+            Phase.STOPPED: self.state.again,
+            Phase.RUNNING: self.policy.max_age is not None,
+            Phase.FATAL: self.policy.revive_after is not None,
+            Phase.UNKNOWN: False,
+        }
+        if not allowed.get(self.state.phase, True):
             assert self.state.deadline is None, "an idle process costs no wake-up"
 
     @invariant()

@@ -21,10 +21,30 @@ class Kind(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPolicy:
+    """How starts that nobody asked for are spread over time; times in seconds.
+
+    ``delay`` None means Supervisor's rule: after a failed start one second per
+    try, after an exit at once.  ``jitter`` is the part, from 0 to 1, by which a
+    wait or an age may be shorter.  ``limit`` is (starts, seconds): more of them
+    in that time lead to FATAL.
+    """
+
+    delay: float | None = None
+    factor: float = 1.0
+    max_delay: float | None = None
+    jitter: float = 0.0
+    reset: float = 60.0
+    limit: tuple[int, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The part of a program's configuration that decides its life cycle; times in seconds.
 
     ``essential``: the daemon does not outlive it.
+    ``revive_after`` and ``max_age`` are None when off; ``memory_limit`` is in
+    bytes, 0 = off.
     """
 
     autostart: bool = True
@@ -37,6 +57,10 @@ class Policy:
     stopasgroup: bool = False
     killasgroup: bool = False
     essential: bool = False
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    revive_after: float | None = None
+    max_age: float | None = None
+    memory_limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

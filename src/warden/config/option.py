@@ -7,6 +7,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from warden.config.expand import Names
 
+ENV = Names.ENV  # which expansions values may use: in most sections, in those with paths, and so on
+FILE = ENV | Names.HERE
+MAIN = FILE | Names.HOST
+PROGRAM = MAIN | Names.PROGRAM | Names.GROUP
+INSTANCE = PROGRAM | Names.INSTANCE
+
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 

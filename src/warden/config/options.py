@@ -13,13 +13,8 @@ from warden.config import limit_options, log_options, operating, readers, surviv
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
-from warden.config.option import Option, SectionKind, optional, row
-
-ENV = Names.ENV
-FILE = ENV | Names.HERE
-MAIN = FILE | Names.HOST
-PROGRAM = MAIN | Names.PROGRAM | Names.GROUP
-INSTANCE = PROGRAM | Names.INSTANCE
+from warden.config.option import ENV, FILE, INSTANCE, MAIN, PROGRAM, Option, SectionKind, optional, row
+from warden.config.restart_options import RESTART_ROWS, STARTRETRIES
 
 # --- [unix_http_server], [inet_http_server]
 
@@ -125,7 +120,6 @@ AUTOSTART = row("autostart", readers.boolean, "true", PROGRAM, "Start together w
 STARTSECS = row(
     "startsecs", readers.integer, "1", PROGRAM, "Seconds a process must stay up for its start to be a success."
 )
-STARTRETRIES = row("startretries", readers.integer, "3", PROGRAM, "Failed starts in a row that are tried again.")
 AUTORESTART = row(
     "autorestart", readers.autorestart, "unexpected", PROGRAM, "Start again after an exit: unexpected, true or false."
 )
@@ -159,6 +153,7 @@ STDOUT, STDERR = log_options.STDOUT, log_options.STDERR
 _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, PROGRAM_DIRECTORY, PROGRAM_UMASK),
     *(PRIORITY, AUTOSTART, STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES),
+    *RESTART_ROWS,
     *(STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
     *(REDIRECT_STDERR, *STDOUT, *STDERR, PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,

@@ -12,6 +12,7 @@ from warden.config.limiting import with_limits
 from warden.config.log_options import ChannelOptions
 from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, ProcessConfig
 from warden.config.readers import Special
+from warden.config.restart_options import MAX_AGE, MEMORY_LIMIT, REVIVE_AFTER, STARTRETRIES, read_restart
 from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.values import AUTO
@@ -95,7 +96,7 @@ def _read_program(
     read = reader.read
     priority = read(options.PRIORITY)
     autostart, autorestart = read(options.AUTOSTART), read(options.AUTORESTART)
-    startsecs, startretries = read(options.STARTSECS), read(options.STARTRETRIES)
+    startsecs, startretries = read(options.STARTSECS), read(STARTRETRIES)
     stopsignal, stopwaitsecs = read(options.STOPSIGNAL), read(options.STOPWAITSECS)
     stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
     exitcodes = read(options.EXITCODES)
@@ -123,6 +124,10 @@ def _read_program(
         stopasgroup=stopasgroup,
         killasgroup=stopasgroup if killasgroup is None else killasgroup,
         essential=read(operating.ESSENTIAL),
+        restart=read_restart(reader),
+        revive_after=read(REVIVE_AFTER),
+        max_age=read(MAX_AGE),
+        memory_limit=read(MEMORY_LIMIT),
     )
     program = _Program(
         kind=kind,

@@ -15,7 +15,7 @@ import re
 import signal
 
 from warden.config.values import AUTO, Auto
-from warden.words import Autorestart, Leftovers, UnhealthyAction
+from warden.words import FOREVER, Autorestart, Leftovers, UnhealthyAction
 
 TRUE_WORDS = frozenset({"yes", "true", "on", "1"})
 FALSE_WORDS = frozenset({"no", "false", "off", "0"})
@@ -86,6 +86,11 @@ def unhealthy_action(value: str) -> UnhealthyAction:
         return UnhealthyAction(value.lower())
     except ValueError:
         raise ValueError(f"not one of restart, stop, none: {value!r}") from None
+
+
+def retries(value: str) -> int:
+    """A whole number, or forever."""
+    return FOREVER if value.strip().lower() == "forever" else int(value)
 
 
 def boolean(value: str) -> bool:

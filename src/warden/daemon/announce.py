@@ -35,9 +35,11 @@ _CAUSES: dict[type[Event], str] = {
 }
 _CAUSES_IN_TIME = {
     Phase.STARTING: "startsecs",
+    Phase.RUNNING: "max-age",
     Phase.BACKOFF: "retry",
     Phase.EXITED: "autorestart",
     Phase.STOPPED: "restart",
+    Phase.FATAL: "revive",
 }
 
 
@@ -105,6 +107,8 @@ class Announcer:
                 )
             case Phase.BACKOFF if change.pid:
                 self._log.warn(f"exited: {name} ({process.last_exit}; not expected)")
+            case Phase.BACKOFF if change.previous is Phase.EXITED:
+                self._log.info(f"waiting: {name} ({change.cause})")
             case Phase.EXITED if change.expected:
                 self._log.info(f"exited: {name} ({process.last_exit}; expected)")
             case Phase.EXITED:

@@ -37,7 +37,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.machine import StartRequested
+from warden.process.machine import StartRequested, revives
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -199,7 +199,8 @@ class DaemonControl(StandingOrders):
 
     async def _stop(self, process: Process, asked: str, *, wait: bool) -> None:
         state = process.state
-        if state.phase not in RUNNING_PHASES and not state.waiting and not (wait and state.phase is Phase.STOPPING):
+        stops = state.phase in RUNNING_PHASES or (wait and state.phase is Phase.STOPPING)
+        if not (stops or state.waiting or revives(state)):
             raise NotRunning(asked)
         self._supervisor.ties.stop(process, requested("stop"))
         if (await self._stopped(process) if wait else process.state.phase) is Phase.UNKNOWN:

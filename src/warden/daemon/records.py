@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from random import getrandbits
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
@@ -12,6 +13,7 @@ from warden.daemon.output import Output
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
 from warden.process.machine import State
+from warden.process.restarting import Streak
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
 
@@ -33,6 +35,10 @@ class Sent(NamedTuple):
 
     signum: int
     why: str
+
+
+def _fresh() -> State:
+    return State(streak=Streak(seed=getrandbits(32)))  # each process has dice of its own
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +64,7 @@ class Process:
     config: ProcessConfig
     group: str
     outputs: dict[Channel, Output]
-    state: State = field(default_factory=State)
+    state: State = field(default_factory=_fresh)
     child: Child | None = None
     life: int = 0
     last_exit: ExitStatus | None = None

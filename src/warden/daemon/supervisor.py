@@ -18,6 +18,7 @@ from warden.daemon.descent import Descent
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.memory import Memory
+from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Facts, Notes
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process, Sent
@@ -114,6 +115,7 @@ class Supervisor:
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
+        self._guard = MemoryGuard(self.feed)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
         )
@@ -152,6 +154,8 @@ class Supervisor:
         group = Group(config, processes)
         self.groups[config.name] = group
         self._fleet_changed()
+        for process in processes.values():
+            self._guard.follow(process)  # a child of an earlier brain may run
         if config.pool is not None:
             self.pools.add(group, config.pool)
         for socket in {process.socket for process in config.processes if process.socket is not None}:
@@ -198,6 +202,7 @@ class Supervisor:
         self.notes.group(group)
         self.touch(process)
         self._fleet_changed()
+        self._guard.follow(process)
 
     def _fleet_changed(self) -> None:
         self.revision += 1
@@ -215,6 +220,7 @@ class Supervisor:
         process.forgotten = True
         self._deadlines.set(process, None)
         self.vitals.forget(process)
+        self._guard.leave(process)
         for output in process.outputs.values():
             output.dispose()
 
@@ -284,7 +290,7 @@ class Supervisor:
     def _advance(self, process: Process, event: Event, at: float | None) -> None:
         before = process.state
         may_start = self._may_start(process)
-        if isinstance(event, StartRequested) and not may_start:
+        if isinstance(event, StartRequested | RestartRequested) and not may_start:
             return
         held = not may_start or self.ties.held(process)
         now = self._loop.time() if at is None else at
@@ -404,6 +410,7 @@ class Supervisor:
 
     def _changed(self, process: Process) -> None:
         self.memory.note(process)
+        self._guard.follow(process)
         process.tell_watchers()
         if self._descent is not None and process.state.phase in STOPPED_PHASES:
             self._descent.ended(*process.key)
@@ -452,6 +459,7 @@ class Supervisor:
         self.pools.close()
         self.ties.close()
         self.vitals.close()
+        self._guard.close()
         self._deadlines.clear()
         for process in self.processes():
             for output in process.outputs.values():

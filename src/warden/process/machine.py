@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from warden.config.model import Policy
-from warden.words import Autorestart, ExitStatus, Phase
+from warden.process import restarting
+from warden.process.restarting import Streak
+from warden.words import FOREVER, Autorestart, ExitStatus, Phase
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
 _TOO_EARLY = "stop requested while it was being started"
@@ -42,6 +44,7 @@ class State:
     killing: bool = False
     again: bool = False
     waiting: str = ""
+    streak: Streak = field(default_factory=Streak)
 
 
 # --- events: what happened ------------------------------------------------------
@@ -185,7 +188,7 @@ def transition(state: State, event: Event, now: float, policy: Policy, *, held: 
 def _hold(before: State, after: State, effects: tuple[Effect, ...]) -> Step:
     """Keep what a start would have changed in the counts, and its cause, for later."""
     cause = next(effect.cause for effect in effects if isinstance(effect, Announce))
-    waiting = replace(before, waiting=cause, again=False, deadline=None, tries=after.tries)
+    waiting = replace(before, waiting=cause, again=False, deadline=None, tries=after.tries, streak=after.streak)
     return waiting, ()
 
 
@@ -198,7 +201,7 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
                 return state, ()
             if state.phase is Phase.STARTING:
                 return replace(state, killing=False), ()
-            return _start(replace(state, tries=0), now, policy, cause)
+            return _start_afresh(state, now, policy, cause)
         case StopRequested(cause):
             return _stop(replace(state, again=False, waiting=""), now, policy, cause)
         case RestartRequested(cause):
@@ -245,12 +248,25 @@ def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
     return _enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
 
 
+def _start_afresh(state: State, now: float, policy: Policy, cause: str) -> Step:
+    """Start with nothing counted against the process: not a consequence of its own end."""
+    return _start(replace(state, tries=0, streak=restarting.cleared(state.streak)), now, policy, cause)
+
+
+def _start_by_itself(state: State, now: float, policy: Policy, cause: str) -> Step:
+    """Start as a consequence of its own end, unless there have been too many of these."""
+    reason = restarting.exhausted(state.streak, policy, now)
+    if reason is not None:
+        return _give_up(replace(state, spawn_error=reason), now, policy, reason)
+    return _start(replace(state, streak=restarting.started(state.streak, policy, now)), now, policy, cause)
+
+
 def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
     match state.phase:
         case Phase.STARTING | Phase.RUNNING if state.pid:
             return _stop(replace(state, again=True), now, policy, cause)
         case Phase.BACKOFF | Phase.EXITED | Phase.FATAL:
-            return _start(replace(state, tries=0), now, policy, cause)
+            return _start_afresh(state, now, policy, cause)
         case _:
             return state, ()
 
@@ -261,6 +277,10 @@ def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
             return _enter(state, Phase.STOPPED, cause)
         case Phase.STARTING if not state.pid:  # the answer to Spawn is still to come
             return replace(state, killing=True), ()
+        case Phase.FATAL if revives(state):
+            return _enter(state, Phase.STOPPED, cause)
+        case Phase.STOPPED:
+            return replace(state, deadline=None), ()
         case Phase.STARTING | Phase.RUNNING if state.pid:
             kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
             stopping = replace(state, killing=True)
@@ -272,16 +292,23 @@ def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
 def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy) -> Step:
     """Record a failed start; give up once ``startretries`` is used up.
 
-    The wait grows by one second per try: 1 s, 2 s, 3 s, ...
+    How long it waits for the next try is ``restarting.pause``.
     """
-    failed = replace(state, tries=state.tries + 1, spawn_error=reason)
-    waiting, effects = _enter(failed, Phase.BACKOFF, cause, deadline=now + failed.tries)
+    streak = restarting.ended(state.streak, policy, 0)
+    failed = replace(state, tries=state.tries + 1, spawn_error=reason, streak=streak)
+    wait = restarting.pause(streak, policy, failed.tries)
+    waiting, effects = _enter(failed, Phase.BACKOFF, cause, deadline=now + wait)
     waiting = replace(waiting, pid=0)
     if waiting.tries <= policy.startretries:
         return waiting, effects
     tries = "1 try" if failed.tries == 1 else f"{failed.tries} tries"
-    fatal, more = _enter(replace(waiting, tries=0), Phase.FATAL, f"gave up after {tries}: {cause}")
+    fatal, more = _give_up(waiting, now, policy, f"gave up after {tries}: {cause}")
     return fatal, effects + more
+
+
+def _give_up(state: State, now: float, policy: Policy, cause: str) -> Step:
+    revival = None if policy.revive_after is None else now + policy.revive_after
+    return _enter(replace(state, tries=0, again=False), Phase.FATAL, cause, deadline=revival)
 
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
@@ -290,20 +317,25 @@ def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
         stopped, effects = _enter(gone, Phase.STOPPED, str(status), deadline=now if state.again else None)
         return replace(stopped, pid=0), effects
     assert state.started_at is not None
-    if state.phase is Phase.STARTING and now - state.started_at < policy.startsecs:
+    ran_for = now - state.started_at
+    if state.phase is Phase.STARTING and ran_for < policy.startsecs:
         return _back_off(state, TOO_QUICK, f"{status} before startsecs ({policy.startsecs} s)", now, policy)
     ran: tuple[Effect, ...] = ()
     if state.phase is Phase.STARTING:  # it lived long enough, but no Tick came in between
         state, ran = _succeed(state, policy)
     expected = status.number in policy.exitcodes
     reason = None if expected else f"Bad exit code {status.number}"
-    gone = replace(state, exitstatus=status, spawn_error=reason, tries=0)
+    streak = restarting.ended(state.streak, policy, ran_for)
+    gone = replace(state, exitstatus=status, spawn_error=reason, tries=0, streak=streak)
     exited, more = _enter(gone, Phase.EXITED, str(status), expected=expected, deadline=now)
     return replace(exited, pid=0), ran + more
 
 
 def _succeed(state: State, policy: Policy) -> Step:
-    return _enter(replace(state, tries=0), Phase.RUNNING, f"stayed up for startsecs ({policy.startsecs} s)")
+    assert state.started_at is not None
+    age = restarting.retirement(state.streak, policy, state.started_at)
+    cause = f"stayed up for startsecs ({policy.startsecs} s)"
+    return _enter(replace(state, tries=0), Phase.RUNNING, cause, deadline=age)
 
 
 def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
@@ -315,17 +347,41 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         case Phase.STARTING:  # the answer to Spawn is still to come
             return state, ()
         case Phase.BACKOFF if may_start:
-            cause = f"retry {state.tries} of {policy.startretries} after: {state.spawn_error}"
-            return _start(state, now, policy, cause)
+            return _start_by_itself(state, now, policy, _retry(state, policy))
         case Phase.EXITED | Phase.STOPPED if may_start and state.again:
-            return _start(replace(state, tries=0), now, policy, "it was to start again")
+            return _start_afresh(state, now, policy, "it was to start again")
         case Phase.EXITED if may_start and _restarts(state, policy):
-            return _start(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
+            return _come_back(state, now, policy)
+        case Phase.FATAL if may_start:
+            return _start_afresh(state, now, policy, f"revive_after={policy.revive_after:g} s in FATAL")
+        case Phase.RUNNING if may_start:
+            return _stop(replace(state, again=True), now, policy, f"older than max_age ({policy.max_age:g} s)")
         case Phase.STOPPING:
             kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
             return replace(state, deadline=now + max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL)), (kill,)
         case _:
             return replace(state, deadline=None), ()
+
+
+def _retry(state: State, policy: Policy) -> str:
+    if not state.tries:
+        return f"restart_delay is over after: {state.spawn_error}"
+    of = "" if policy.startretries == FOREVER else f" of {policy.startretries}"
+    return f"retry {state.tries}{of} after: {state.spawn_error}"
+
+
+def _come_back(state: State, now: float, policy: Policy) -> Step:
+    """Start a process that exited by itself, after its wait if there is one."""
+    wait = restarting.pause(state.streak, policy, tries=0)
+    if not wait:
+        return _start_by_itself(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
+    cause = f"{state.exitstatus}, starts again in {wait:.3g} s"
+    return _enter(replace(state, spawn_error=cause), Phase.BACKOFF, cause, deadline=now + wait)
+
+
+def revives(state: State) -> bool:
+    """Tell whether a FATAL process will be started again by itself, which a stop request prevents."""
+    return state.phase is Phase.FATAL and state.deadline is not None
 
 
 def _restarts(state: State, policy: Policy) -> bool:
