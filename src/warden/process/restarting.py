@@ -31,7 +31,9 @@ def cleared(streak: Streak) -> Streak:
 
 
 def ended(streak: Streak, policy: Policy, ran: float) -> Streak:
-    """Count one more end of a process that had run for ``ran`` seconds (0: its start failed)."""
+    """Count one more end of a process that had run for ``ran`` seconds (0: its start failed), if it matters."""
+    if policy.restart.delay is None and not policy.restart.jitter:
+        return streak
     good = ran >= policy.restart.reset
     return replace(streak, count=1 if good else streak.count + 1, seed=Random(streak.seed).getrandbits(32))
 
