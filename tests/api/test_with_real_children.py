@@ -21,7 +21,7 @@ class Caller:
     """Calls the API without HTTP between."""
 
     def __init__(self, stage: Stage) -> None:
-        self.insight = DaemonInsight(stage.supervisor, stage.control, stage.config)
+        self.insight = DaemonInsight(stage.supervisor, stage.control, stage.config, 1.5)
         self._api = Api(stage.control, self.insight)
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:

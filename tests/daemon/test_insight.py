@@ -21,7 +21,7 @@ from warden.words import Autorestart, Mood, Phase
 
 
 def insight(stage: Stage) -> DaemonInsight:
-    return DaemonInsight(stage.supervisor, stage.control, stage.config)
+    return DaemonInsight(stage.supervisor, stage.control, stage.config, 1.5)
 
 
 def test_history_tells_the_story_of_a_process_with_its_causes(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
@@ -33,13 +32,14 @@ class DaemonInsight:
         supervisor: Supervisor,
         control: DaemonControl,
         config: Config,
+        since: float,
         upgrade_failure: Callable[[], str] = lambda: "",
     ) -> None:
         self._upgrade_failure = upgrade_failure
         self._supervisor = supervisor
         self._control = control
         self._config = config
-        self._started = time.time()
+        self._started = since
         self._watchers: list[Callable[[Notice], None]] = []
         self._measured = 0
         self._meter = UsageMeter(self._roots, self._on_usage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -200,7 +201,9 @@ class Life:
             resumption = Resumption(supervisor, remains, parent, loop.time())
             resumption.connect()
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
-        insight = DaemonInsight(supervisor, control, config, lambda: self._upgrade.failure)
+        since = time.time() if remains is None else remains.since
+        notes.since(since)
+        insight = DaemonInsight(supervisor, control, config, since, lambda: self._upgrade.failure)
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         if resumption is None:
@@ -208,6 +211,7 @@ class Life:
         else:
             assert remains is not None
             self._go_on(resumption, remains, supervisor, settlement)
+            resumption = remains = None  # they are large
         await down.wait()
         await server.close()
         insight.close()

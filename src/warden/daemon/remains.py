@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -53,8 +54,7 @@ class Remains:
         Raises:
             Undecodable: something was written by a version that this one does not understand.
         """
-        groups = [*self.groups(), *self.config.groups]
-        for group in groups:
+        for group in self.groups:
             for process in group.processes:
                 namespec = make_namespec(group.name, process.name)
                 self.process(namespec, 0.0)
@@ -64,7 +64,7 @@ class Remains:
 
     # --- the daemon
 
-    @property
+    @functools.cached_property
     def config(self) -> Config:
         """The configuration that the session began with; its groups are the available ones.
 
@@ -73,21 +73,29 @@ class Remains:
         """
         if self._fresh is not None:
             return self._fresh
-        return replace(decode(Config, self.facts["config"]), groups=tuple(self._groups("available ")))
-
-    def groups(self) -> Iterator[GroupConfig]:
-        """The active groups; all of the configuration if not all of them were made yet."""
-        return self._groups("group ") if self.made else iter(self.config.groups)
+        available = tuple(decode(GroupConfig, value) for _name, value in self._named("available "))
+        return replace(decode(Config, self.facts["config"]), groups=available)
 
     @property
     def made(self) -> bool:
         """Whether all groups were made, and noted."""
         return bool(self.facts.get("made"))
 
-    def _groups(self, prefix: str) -> Iterator[GroupConfig]:
+    @functools.cached_property
+    def groups(self) -> tuple[GroupConfig, ...]:
+        """The active groups, most as they are available; all of the configuration if not all were made yet."""
+        if not self.made:
+            return self.config.groups
+        available = {group.name: group for group in self.config.groups}
+        return tuple(
+            available[name] if self.facts.get(f"available {name}") == value else decode(GroupConfig, value)
+            for name, value in self._named("group ")
+        )
+
+    def _named(self, prefix: str) -> Iterator[tuple[str, Any]]:
         for name, value in self.facts.items():
             if name.startswith(prefix):
-                yield decode(GroupConfig, value)
+                yield name.removeprefix(prefix), value
 
     @property
     def mood(self) -> Mood:
@@ -108,6 +116,11 @@ class Remains:
     def begun(self) -> bool:
         """Whether all that start by themselves had begun to."""
         return bool(self.facts.get("begun", not self.whole))
+
+    @property
+    def since(self) -> float:
+        """When the session began, in seconds since the epoch."""
+        return float(self.facts.get("since", time.time()))
 
     # --- processes
 

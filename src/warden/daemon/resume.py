@@ -31,7 +31,7 @@ class Resumption:
     def connect(self) -> None:
         """Make the groups and processes again, and read from their children."""
         remains, supervisor = self._remains, self._supervisor
-        for config in remains.groups():
+        for config in remains.groups:
             try:
                 supervisor.add_group(config, lambda namespec: remains.process(namespec, self._now))
             except OSError as error:
