@@ -125,6 +125,10 @@ class Notes:
         """Whoever was to start by itself has begun to."""
         self._put(("begun", True))
 
+    def since(self, moment: float) -> None:
+        """The session began then, in seconds since the epoch."""
+        self._put(("since", moment))
+
     # --- pools
 
     def serial(self, count: int) -> None:
