@@ -141,11 +141,13 @@ def test_resources_carry_an_entity_tag(tmp_path: Path, control: FakeControl, pat
                 "version": "1",
                 "api_version": "3.0",
                 "pid": 4711,
+                "brain": 4712,
                 "state": "RUNNING",
                 "started": 1.5,
                 "config_file": "/etc/supervisord.conf",
                 "logfile": "/log",
                 "warnings": ["mind the gap"],
+                "upgrade_failure": "",
             },
         ),
         (

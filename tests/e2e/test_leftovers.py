@@ -15,7 +15,10 @@ from harness.daemon import SERVER, Daemon
 from harness.sides import WARDEN
 from harness.waiting import until
 
-pytestmark = linux_only
+pytestmark = [
+    linux_only,
+    pytest.mark.skipif(os.environ.get("WARDEN_TEST_KEEPER") == "off", reason="these kill keepers"),
+]
 
 FLEET = """\
 [program:counter]

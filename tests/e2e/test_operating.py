@@ -173,6 +173,7 @@ def test_a_rolling_restart_is_gated_on_readiness(tmp_path: Path) -> None:
         assert daemon.pids()["web:w1"] != before["web:w1"]
 
 
+@pytest.mark.skipif(os.environ.get("WARDEN_TEST_KEEPER") == "off", reason="there is no keeper in this run")
 def test_orders_and_history_outlive_the_death_of_the_brain(daemon: Daemon) -> None:
     daemon.ctl("scale", "web=3")
     daemon.ctl("disable", "--now", "cron")

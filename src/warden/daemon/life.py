@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,33 +20,30 @@ from warden.daemon.leftovers import Settlement
 from warden.daemon.memory import Memory
 from warden.daemon.notes import Notes
 from warden.daemon.opening import announce_servers, announce_start, open_log
+from warden.daemon.orders import Orders
 from warden.daemon.remains import Remains
 from warden.daemon.resume import Resumption, read_or_keep
 from warden.daemon.servers import Listeners
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ticks import Ticks
 from warden.daemon.upgrade import Upgrade
-from warden.errors import ConfigError, Failed, StartupError
+from warden.errors import StartupError
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
 from warden.http.server import HttpServer
 from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
-from warden.rpc.caller import set_caller
 from warden.rpc.registry import Registry
-from warden.runtime.courier import Message
 from warden.runtime.foster import FosterParent
 from warden.runtime.identity import PidFile
-from warden.runtime.kept import KeeperParent, stranger
+from warden.runtime.kept import KeeperParent
 from warden.runtime.parent import OwnParent, Parent
 from warden.runtime.reaper import Reaper
 from warden.runtime.record import Record
 from warden.runtime.roster import Roster
-from warden.runtime.signals import on_signal
 from warden.runtime.slot import Slot
-from warden.runtime.threads import in_thread
-from warden.words import VERSION, ExitStatus, Mood
+from warden.words import VERSION, Mood
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +93,6 @@ class Life:
         self.exit_status = 0  # of the daemon, once ``run`` has returned
         self._upgrade = Upgrade(keeper, lambda: self._log, lambda: self._present.down.set())
         self._next: Config | None = None
-        self._reread: asyncio.Task[None] | None = None
         self._present: _Session  # set before anything that uses it is connected
 
     async def run(self) -> None:
@@ -107,9 +101,17 @@ class Life:
         loop.set_exception_handler(self._on_bug)
         self._flusher.attach(loop)
         syslog.LOCAL.on_wait = self._flusher.wait
-        reaper = Reaper(self._on_stranger)
+        self._orders = Orders(
+            loop,
+            log=lambda: self._log,
+            supervisor=lambda: self._present.supervisor,
+            keeper=lambda: self._keeper,
+            read=self._read,
+            leave=self._leave,
+            upgrade=self._upgrade,
+        )
+        reaper = Reaper(self._orders.on_stranger)
         reaper.attach(loop, partial(self._log_debug, "received SIGCHLD indicating a child quit"))
-        self._listen_to_signals(loop)
         own = OwnParent(loop, reaper, os.getpid())
         given = {} if self._remains is None else self._remains.found.given
         parent = FosterParent(loop, self._keeper or own, self._roster, given)
@@ -147,7 +149,7 @@ class Life:
         keeper, remains = self._keeper, self._remains
         if keeper is None:
             return Notes()
-        keeper.on_say = self._on_say
+        keeper.on_say = self._orders.hear
         keeper.attach(loop)
         self._listeners.hold(keeper)
         slot = Slot() if remains is None else remains.slot
@@ -189,7 +191,7 @@ class Life:
         self._present = _Session(supervisor, down)
         Ending(supervisor, loop, config.server, self._end)
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave, upgrade=self._upgrade.ask)
-        interfaces = Interfaces(config, supervisor, control, loop, partial(self._on_mood, loop))
+        interfaces = Interfaces(config, supervisor, control, loop, self._orders.on_mood)
         resumption = None
         settlement = Settlement(supervisor, parent, loop, config.server.leftovers)
         if remains is None:
@@ -325,89 +327,6 @@ class Life:
         if self._pidfile.is_ours:
             self._roster.open(self._config.server.pidfile)
 
-    # --- signals
-
-    def _listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Listen from now on, across restarts: one that comes in between counts for the session that follows."""
-        self._on_signal: dict[int, Callable[[], None]] = {
-            signal.SIGTERM: partial(self._on_exit_signal, signal.SIGTERM),
-            signal.SIGINT: partial(self._on_exit_signal, signal.SIGINT),
-            signal.SIGQUIT: partial(self._on_exit_signal, signal.SIGQUIT),
-            signal.SIGHUP: partial(self._on_hup, loop),
-            signal.SIGUSR2: self._on_usr2,
-            signal.SIGUSR1: partial(self._on_usr1, loop),
-        }
-        for signum, callback in self._on_signal.items():
-            on_signal(loop, signum, callback)
-
-    def _on_say(self, message: Message) -> None:
-        """Hear from the keeper what is no program's business."""
-        match message["say"]:
-            case "signal":
-                self._on_signal[message["signum"]]()
-            case "stranger":
-                pid, status = stranger(message)
-                if self._keeper is not None and self._keeper.pid == 1:
-                    self._on_stranger(pid, status)
-                else:  # elsewhere orphans are nobody's business: they came to us only because of the keeper
-                    self._log.debug(f"reaped orphan {pid} ({status})")
-            case "bug":
-                self._log.critical(f"keeper: {message['text']}")
-            case _:
-                self._upgrade.hear(message)
-
-    def _on_exit_signal(self, signum: signal.Signals) -> None:
-        self._log.warn(f"received {signum.name} indicating exit request")
-        set_caller(lambda: signum.name)
-        self._leave(None)
-
-    def _on_hup(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._present.supervisor.mood is Mood.SHUTDOWN:
-            self._log.warn("ignored SIGHUP indicating restart request (shutdown in progress)")
-            return
-        self._log.warn("received SIGHUP indicating restart request")
-        set_caller(lambda: "SIGHUP")
-        self._ask_for_restart(loop)
-
-    def _on_mood(self, loop: asyncio.AbstractEventLoop, mood: Mood) -> None:
-        """Do what a plugin asks for when it assigns the mood."""
-        if mood is Mood.SHUTDOWN:
-            self._leave(None)
-        elif mood is Mood.RESTARTING and self._present.supervisor.may_start:
-            self._ask_for_restart(loop)
-
-    def _ask_for_restart(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._reread is None or self._reread.done():
-            self._reread = loop.create_task(self._restart())
-
-    async def _restart(self) -> None:
-        try:
-            config = await in_thread(self._read)
-        except ConfigError as error:
-            self._log.critical(f"cannot restart, the configuration is unusable: {error}")
-            return
-        if self._present.supervisor.may_start:
-            self._leave(config)
-
-    def _on_usr1(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._keeper is None:
-            self._log.debug("received SIGUSR1, ignored")
-        else:
-            self._log.info("received SIGUSR1 indicating upgrade request")
-            self._upgrading = loop.create_task(self._upgrade_or_say_why())
-
-    async def _upgrade_or_say_why(self) -> None:
-        with suppress(Failed):  # the log has it
-            await self._upgrade.ask()
-
-    def _on_usr2(self) -> None:
-        self._log.info("received SIGUSR2 indicating log reopen request")
-        self._log.info("supervisord logreopen")
-        self._log.reopen()
-        for process in self._present.supervisor.processes():
-            for output in process.outputs.values():
-                output.reopen()
-
     def _end(self, status: int) -> None:
         """Shut down because of what became of the programs."""
         self.exit_status = status
@@ -430,9 +349,6 @@ class Life:
 
     def _log_critical(self, text: str) -> None:
         self._log.critical(text)
-
-    def _on_stranger(self, pid: int, status: ExitStatus) -> None:
-        self._log.info(f"reaped unknown pid {pid} ({status})")
 
     def _on_subscriber_error(self, subscriber: object, event: types.Event, error: Exception) -> None:
         trace = "".join(traceback.format_exception(error))

@@ -7,28 +7,28 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
 
-from warden.config.model import Config, GroupConfig, ProcessConfig
+from warden.config.model import Config
 from warden.daemon.announce import Announcer
 from warden.daemon.channels import Channels
-from warden.daemon.children import CannotSpawn, Children, socket_error
+from warden.daemon.children import CannotSpawn, Children
 from warden.daemon.descent import Descent
+from warden.daemon.fleet import Fleet
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
 from warden.daemon.memory import Memory
 from warden.daemon.memory_guard import MemoryGuard
-from warden.daemon.notes import Facts, Notes
+from warden.daemon.notes import Notes
 from warden.daemon.queue import Queue
-from warden.daemon.records import Group, Process, Sent
+from warden.daemon.records import Process, Sent
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
 from warden.logs.mainlog import MainLog
-from warden.process.fleet import Member, start_order
+from warden.process.fleet import Member
 from warden.process.health import Vitals
 from warden.process.machine import (
     Announce,
@@ -55,8 +55,8 @@ from warden.runtime.spawn import send_signal
 from warden.words import STOPPED_PHASES, ExitStatus, Mood, Phase, UnhealthyAction, signal_text
 
 
-class Supervisor:
-    """The fleet.
+class Supervisor(Fleet):
+    """The fleet, alive.
 
     Everything that happens to a process goes through ``feed``: it calls the pure
     core, stores the new state and then carries out the effects in order.  There
@@ -80,16 +80,11 @@ class Supervisor:
         serials: Serials,
         memory: Memory | None = None,
     ) -> None:
+        super().__init__(bus, log, memory or Memory(), notes)
         self.mood = Mood.RUNNING
-        self.revision = 0  # of the facts about all processes
-        self.groups: dict[str, Group] = {}
         self.onlookers: list[Callable[[Process], None]] = []  # hear of new facts that are no change of phase
-        self.bus = bus
-        self.log = log
-        self.memory = memory or Memory()
         self._parent = parent
         self._loop = loop
-        self.notes = notes
         self._announcer = Announcer(bus, log, notes)
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
@@ -124,8 +119,6 @@ class Supervisor:
         self._starts = Queue(loop, self._start_by_itself, lambda: self.children.crowded, notes.all_started)
         self._descent: Descent | None = None
 
-    # --- the fleet
-
     @property
     def pid(self) -> int:
         """The pid by which the daemon is known."""
@@ -136,142 +129,15 @@ class Supervisor:
         """False while the daemon goes down."""
         return self.mood >= Mood.RUNNING
 
-    def processes(self) -> Iterable[Process]:
-        """All processes, groups in the order of their creation."""
-        for group in self.groups.values():
-            yield from group.processes.values()
-
-    def add_group(self, config: GroupConfig, recall: Callable[[str], Facts | None] | None = None) -> Group:
-        """Create the records and AUTO logs of a group; nothing starts yet.
-
-        If it is not new ``recall`` returns what is remembered of a process, by its namespec.
-
-        Raises:
-            OSError: an AUTO log cannot be created.
-        """
-        ordered = start_order([config])
-        processes = {member.process.name: self.make_process(config.name, member.process, recall) for member in ordered}
-        group = Group(config, processes)
-        self.groups[config.name] = group
-        self._fleet_changed()
-        for process in processes.values():
-            self._guard.follow(process)  # a child of an earlier brain may run
-        if config.pool is not None:
-            self.pools.add(group, config.pool)
-        for socket in {process.socket for process in config.processes if process.socket is not None}:
-            try:
-                self.children.shared_socket(socket).try_out()
-            except OSError as error:  # that program's trouble: its starts will fail and say so
-                self.log.error(socket_error(socket, error))
-        if recall is None:
-            self.notes.group(group)
-            self.bus.publish(types.ProcessGroupAddedEvent(config.name))
-        return group
-
-    def remove_group(self, group: Group) -> None:
-        """Forget a group; all its processes must be in a stopped phase."""
-        del self.groups[group.config.name]
-        self._fleet_changed()
-        for process in group.processes.values():
-            self._forget(process)
-        self.notes.group_gone(group)
-        self.pools.remove(group.config.name)
-        self.bus.publish(types.ProcessGroupRemovedEvent(group.config.name))
-
-    def adopt(self, group: Group, process: Process) -> None:
-        """Make a process a member of a group that is active; the group's configuration then has it too."""
-        group.processes[process.name] = process
-        group.config = replace(group.config, processes=(*group.config.processes, process.config))
-        self.notes.group(group)
-        self._fleet_changed()
-
-    def dismiss(self, group: Group, process: Process) -> None:
-        """Take a process in a stopped phase out of its group, and out of the group's configuration."""
-        del group.processes[process.name]
-        rest = tuple(config for config in group.config.processes if config.name != process.name)
-        group.config = replace(group.config, processes=rest)
-        self._fleet_changed()
-        self._forget(process)
-        self.notes.process_gone(process, group)
-
-    def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
-        """Give a process another configuration of the same name; it counts from the next start."""
-        process.config = config
-        changed = tuple(config if member.name == config.name else member for member in group.config.processes)
-        group.config = replace(group.config, processes=changed)
-        self.notes.group(group)
-        self.touch(process)
-        self._fleet_changed()
-        self._guard.follow(process)
-
-    def _fleet_changed(self) -> None:
-        self.revision += 1
-        self.ties.fleet_changed()
-
-    def touch(self, process: Process) -> None:
-        """Note that the facts about a process have changed."""
-        self.revision += 1
-        process.revision = self.revision
-
     def _may_start(self, process: Process) -> bool:
         return self.may_start and not process.forgotten
-
-    def _forget(self, process: Process) -> None:
-        process.forgotten = True
-        self._deadlines.set(process, None)
-        self.vitals.forget(process)
-        self._guard.leave(process)
-        for output in process.outputs.values():
-            output.dispose()
-
-    def start_group(self, group: Group) -> None:
-        """Start what is to start by itself."""
-        self.start_soon(process for process in group.processes.values() if process.starts_by_itself)
-
-    def processes_in_start_order(self) -> list[Process]:
-        """All processes, groups in ascending priority, then processes likewise."""
-        return [self._find(member) for member in self._members()]
-
-    def _members(self) -> list[Member]:
-        return start_order(group.config for group in self.groups.values())
-
-    def _find(self, member: Member) -> Process:
-        return self.groups[member.group.name].processes[member.process.name]
-
-    def start_all(self) -> None:
-        """Start what is to start by itself."""
-        self.start_soon(process for process in self.processes_in_start_order() if process.starts_by_itself)
-
-    def start_untouched(self) -> None:
-        """Start those to which nothing has happened yet: a brain before us did not come to it."""
-        self.start_soon(p for p in self.processes_in_start_order() if p.starts_by_itself and not p.life)
-
-    def start_soon(self, processes: Iterable[Process]) -> None:
-        """Start many that have not run yet, without keeping the loop from its other work for long."""
-        self.notes.starting()
-        self._starts.add(processes)
 
     def _start_by_itself(self, process: Process) -> None:
         if process.state.phase is Phase.STOPPED:  # else somebody who needs it was quicker
             self.feed(process, StartRequested("autostart"))
 
-    def make_process(
-        self, group: str, config: ProcessConfig, recall: Callable[[str], Facts | None] | None = None
-    ) -> Process:
-        """Create the record and the AUTO logs of a process, or make it again as it is remembered.
-
-        Raises:
-            OSError: an AUTO log cannot be created.
-        """
-        process = Process(config, group, {})
-        process.disabled = self.memory.is_disabled(process.namespec)
-        facts = None if recall is None else recall(process.namespec)
-        if facts is not None:
-            facts.restore(process)
-        elif recall is None:
-            process.history.extend(self.memory.history(process.namespec))
-        process.outputs |= self._channels.make(process)
-        return process
+    def _disarm(self, process: Process) -> None:
+        self._deadlines.set(process, None)
 
     # --- the machine's shell
 
@@ -429,14 +295,14 @@ class Supervisor:
             return
         self._starts.clear()
         self.bus.publish(types.SupervisorStoppingEvent())
-        alive = [member for member in reversed(self._members()) if self._find(member).state.phase not in STOPPED_PHASES]
+        alive = [member for member in reversed(self.members()) if self.find(member).state.phase not in STOPPED_PHASES]
         why = requested("restart" if mood is Mood.RESTARTING else "shutdown")
         bring_down = partial(self._bring_down, f"the daemon goes down: {why}")
         self._descent = Descent(self._loop, self.log, alive, bring_down, on_down)
         self._descent.begin()
 
     def _bring_down(self, cause: str, member: Member) -> None:
-        process = self._find(member)
+        process = self.find(member)
         if process.state.phase is Phase.BACKOFF:
             self.feed(process, GiveUp())
         else:
