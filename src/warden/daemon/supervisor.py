@@ -109,7 +109,7 @@ class Supervisor(Fleet):
             equip=self.vitals.equip,
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
-        self.ties = Ties(loop, self.groups, self.feed, self._facts_changed)
+        self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
         self._guard = MemoryGuard(self.feed)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes

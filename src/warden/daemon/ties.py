@@ -17,7 +17,8 @@ class Ties:
     """The dependencies among the records of a fleet.
 
     ``feed`` lets an event happen to a process.  ``on_story`` is called for a
-    process that waits when what it waits for has changed.
+    process that waits when what it waits for has changed; ``may_start`` tells
+    whether the daemon does not go down.
     """
 
     def __init__(
@@ -26,11 +27,13 @@ class Ties:
         groups: Mapping[str, Group],
         feed: Callable[[Process, Event], None],
         on_story: Callable[[Process], None],
+        may_start: Callable[[], bool],
     ) -> None:
         self._loop = loop
         self._groups = groups
         self._feed = feed
         self._on_story = on_story
+        self._may_start = may_start
         self._dependencies = Dependencies(lambda: (group.config for group in groups.values()), self._look)
         self._review: asyncio.Handle | None = None
 
@@ -51,6 +54,8 @@ class Ties:
         self._leave(process, Leave(cause))
 
     def _leave(self, process: Process, leave: Leave) -> None:
+        if not self._may_start():  # nobody comes back while the daemon goes down
+            leave = Leave(leave.cause)
         process.leaving = leave
         first = self._dependencies.stop(process.key)
         if first is None:
