@@ -131,11 +131,11 @@ class Resumption:
             if child.status is None:
                 self._supervisor.log.warn(f"killing {child.tag['name']} (pid {child.pid}), which nobody asked for")
                 send_signal(child.pid, signal.SIGKILL, to_group=False)
-            for fd in child.ends:
-                os.close(fd)
             self._parent.adopt(child, _Stray(self._parent, child.life))
             if child.status is not None:
                 self._parent.bury(child.life)
+            for fd in child.ends:  # last: the parent looks at them
+                os.close(fd)
 
 
 def read_or_keep(read: Callable[[], Config], old: Config, log: MainLog) -> Config:

@@ -1,0 +1,96 @@
+"""The brain is killed at the first, second, third ... of its system calls that matter, which no chance would hit.
+
+``strace`` kills it at the entry of the call: what came before is done, the call is not.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from e2e import counting
+from e2e.crowd import (
+    answer,
+    brain,
+    children,
+    events,
+    expected,
+    first_difference,
+    logged,
+    numbers,
+    program,
+    seconds_to_answer,
+)
+from harness.daemon import Daemon
+from harness.sides import WARDEN
+from harness.waiting import until
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace"),
+    pytest.mark.skipif(os.environ.get("WARDEN_TEST_KEEPER") == "off", reason="there is no keeper in this run"),
+]
+
+STEPS = int(os.environ.get("WARDEN_TEST_STEPS", "12"))
+CALLS = {
+    "record": "pwrite64",  # what is noted, before it is
+    "log": "write",  # logs, the stdin of listeners
+    "pipe": "readv",  # output of programs
+    "rotation": "rename,openat",
+    "keeper": "sendmsg",  # spawn, bury, hold
+}
+CROWD = "".join(
+    [
+        program(
+            "fancy", "fancy", 0.01, stdout_logfile="%(here)s/fancy.log", stdout_logfile_maxbytes="1KB",
+            stdout_logfile_backups=2000, stdout_capture_maxbytes="1KB",
+        ),
+        program("quick", "quick", 0.1, startsecs=0, autorestart="true", exitcodes=0),
+        program(
+            "ear", "listener", kind="eventlistener", buffer_size=9999, events="PROCESS_STATE,PROCESS_COMMUNICATION"
+        ),
+        "[supervisord]\nstrip_ansi = true\n",
+    ]
+)  # fmt: skip
+
+
+def kill_at(daemon: Daemon, calls: str, count: int) -> None:
+    """Kill the brain at the entry of the call of that number, counted from now on."""
+    pid = brain(daemon)
+    inject = f"inject={calls}:signal=SIGKILL:when={count}"
+    tracer = subprocess.Popen(
+        ["strace", "-qq", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={calls}", "-e", inject],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: pid not in children(daemon.popen.pid), lambda: f"brain {pid} is killed at {calls} {count}")
+    finally:
+        tracer.terminate()
+        tracer.wait()
+
+
+@pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS.keys())
+def test_nothing_is_lost_at_any_step(tmp_path: Path, calls: str) -> None:
+    with Daemon(WARDEN, tmp_path / "home", CROWD) as daemon:
+        for name in ("fancy", "ear"):
+            daemon.wait_state(name, "RUNNING")
+        for count in range(1, STEPS + 1):
+            kill_at(daemon, calls, count)
+            seconds_to_answer(daemon)
+        for name in ("quick", "fancy"):
+            answer(daemon, "supervisor.stopProcess", name)
+        daemon.rpc("supervisor.startProcess", "quick")
+        started = len(numbers(daemon, "quick.starts"))
+        wanted = f"processname:quick groupname:quick from_state:STARTING pid:{numbers(daemon, 'quick.starts')[-1]}"
+        until(lambda: any(wanted in row[3] for row in events(daemon, "ear")), lambda: f"the listener hears {wanted}")
+        total = int((daemon.home / "fancy.total").read_text())
+        heard = [row[3] for row in events(daemon, "ear") if row[2].startswith("PROCESS_COMMUNICATION")]
+
+        assert first_difference(logged(daemon, "fancy.log"), expected("fancy", total)) == ""
+        messages = {int(text.split("message ")[1]) for text in heard}
+        assert messages == set(range(counting.MESSAGE_EVERY, total + 1, counting.MESSAGE_EVERY))
+        assert len(numbers(daemon, "fancy.starts")) == 1
+        assert started == len(set(numbers(daemon, "quick.starts")[:started]))
