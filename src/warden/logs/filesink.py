@@ -164,10 +164,7 @@ class FileSink:
         return (self._inode, self._size) if self._regular else (0, 0)
 
     def grown_since(self, inode: int, size: int) -> int:
-        """Return how many bytes were written since the file had that inode and size; 0 if nobody can tell.
-
-        It may have been rotated once meanwhile.
-        """
+        """Return how many bytes were written since; it may have been rotated once; 0 if nobody can tell."""
         return grown_since(self.path, self.position, inode, size)
 
     @property
@@ -387,9 +384,8 @@ class FileSink:
             del _FAMILIES[self.path]
 
     def _count(self) -> None:
-        family = self._family()
-        for sink in family:
-            sink._shared = len(family) > 1
+        for sink in self._family():
+            sink._shared = len(self._family()) > 1
 
     def _tell_others(self, written: int) -> None:
         for sink in tuple(self._family()):

@@ -126,15 +126,6 @@ def _is_seekable(fd: int) -> bool:
     return not os.isatty(fd)
 
 
-def backup_grown_since(path: str, inode: int, size: int) -> int | None:
-    """Return by how much the newest backup has grown if it is that file; None if it is not."""
-    try:
-        old = os.stat(f"{path}.1")
-    except OSError:
-        return None
-    return max(0, old.st_size - size) if old.st_ino == inode else None
-
-
 def close_quietly(fd: int) -> None:
     """Close ``fd``; network file systems report old troubles here, which nobody could act upon any more."""
     with contextlib.suppress(OSError):
