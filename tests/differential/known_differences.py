@@ -173,7 +173,14 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
-        "SIGUSR1 is ignored; 4.3.0 dies of it and leaves its programs without a parent.",
+        "On Linux the daemon is two processes: the one of the pid file is the parent of the programs, and `warden-brain` "
+        "does everything else, so that the programs outlive it (`keeper=false`: one process). Programs of your programs "
+        "whose parent has died become children of the first, not of PID 1.",
+    ),
+    Difference(
+        DAEMON,
+        "SIGUSR1 lets the installed version take over, and is ignored without a keeper; 4.3.0 dies of it and leaves its "
+        "programs without a parent.",
     ),
     Difference(
         DAEMON,
