@@ -179,8 +179,8 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
-        "SIGUSR1 lets the installed version take over, and is ignored without a keeper; 4.3.0 dies of it and leaves its "
-        "programs without a parent.",
+        "SIGUSR1 lets the installed version take over, and is ignored without a keeper; 4.3.0 dies of it and leaves "
+        "its programs without a parent.",
     ),
     Difference(
         DAEMON,
