@@ -173,9 +173,9 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         DAEMON,
-        "On Linux the daemon is two processes: the one of the pid file is the parent of the programs, and `warden-brain` "
-        "does everything else, so that the programs outlive it (`keeper=false`: one process). Programs of your programs "
-        "whose parent has died become children of the first, not of PID 1.",
+        "On Linux the daemon is two processes: the one of the pid file is the parent of the programs, and "
+        "`warden-brain` does everything else, so that the programs outlive it (`keeper=false`: one process). "
+        "Grandchildren whose parent has died become children of the first, not of PID 1.",
     ),
     Difference(
         DAEMON,
