@@ -52,5 +52,5 @@ def live(life: Life, log: MainLog, keeper: KeeperParent | None, on_failure: Call
         on_failure(f"internal error: {error!r}")
         raise
     if keeper is not None:
-        keeper.wish("bye", status=life.exit_status)
+        keeper.farewell(life.exit_status)
     return life.exit_status

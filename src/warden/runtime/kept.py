@@ -250,8 +250,15 @@ class KeeperParent:
         self._inherited.clear()
 
     def wish(self, do: str, **more: object) -> None:
-        """Send one of the other wishes: ``up``, ``bye``, ``upgrade``, ``fit``, ``unfit``, ``yielded``."""
+        """Send one of the other wishes: ``up``, ``upgrade``, ``fit``, ``unfit``, ``yielded``."""
         self._send({"do": do, **more})
+
+    def farewell(self, status: int) -> None:
+        """Say, after all that waits to be said, that the daemon ends with this exit status."""
+        self.detach()
+        self._courier.socket.setblocking(True)
+        self._courier.flush()
+        self._courier.send({"do": "bye", "status": status})
 
     def _send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> None:
         self._courier.send(dict(message), fds)
