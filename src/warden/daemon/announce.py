@@ -28,6 +28,7 @@ _CAUSES: dict[type[Event], str] = {
     machine.StopRequested: "stop",
     machine.RestartRequested: "restart",
     machine.Released: "dependencies",
+    machine.Spawned: "stop",  # that was asked for before there was a child
     machine.SpawnFailed: "spawn-error",
     machine.Exited: "exit",
     machine.SignalFailed: "signal-error",

@@ -164,7 +164,7 @@ class FileSink:
         return (self._inode, self._size) if self._regular else (0, 0)
 
     def grown_since(self, inode: int, size: int) -> int:
-        """Return how many bytes were written since; it may have been rotated once; 0 if nobody can tell."""
+        """Return how many bytes were written since; it may have been rotated; 0 if nobody can tell."""
         return grown_since(self.path, self.position, inode, size)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import select
@@ -135,14 +136,19 @@ def close_quietly(fd: int) -> None:
 def grown_since(path: str, position: tuple[int, int], inode: int, size: int) -> int:
     """Return how many bytes a log got since it had that inode and size; now it is at ``position``.
 
-    It may have been rotated once meanwhile; 0 if nobody can tell.
+    It may have been rotated meanwhile, several times too; 0 if nobody can tell.
     """
     if not inode or not position[0]:
         return 0
     if inode == position[0]:
         return max(0, position[1] - size)
-    try:
-        old = os.stat(f"{path}.1")
-    except OSError:
-        return 0
-    return max(0, old.st_size - size) + position[1] if old.st_ino == inode else 0
+    newer = position[1]
+    for number in itertools.count(1):
+        try:
+            old = os.stat(f"{path}.{number}")
+        except OSError:
+            break
+        if old.st_ino == inode:
+            return newer + max(0, old.st_size - size)
+        newer += old.st_size
+    return 0
