@@ -45,7 +45,7 @@ CALLS = {
 CROWD = "".join(
     [
         program(
-            "fancy", "fancy", 0.01, stdout_logfile="%(here)s/fancy.log", stdout_logfile_maxbytes="1KB",
+            "fancy", "fancy", 0.01, stdout_logfile="%(here)s/fancy.log", stdout_logfile_maxbytes="5KB",
             stdout_logfile_backups=2000, stdout_capture_maxbytes="1KB",
         ),
         program("quick", "quick", 0.1, startsecs=0, autorestart="true", exitcodes=0),
