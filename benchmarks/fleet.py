@@ -15,8 +15,8 @@ from benchmarks.sides import Ini, Side, bare_programs
 from benchmarks.stage import Births, Stage, cost_so_far, kill, memory, stage
 from benchmarks.wire import Client, connect, question
 
-SETTLE = 3.0
-"""Seconds between the start of the last program and the look at an idle supervisor."""
+SETTLE = 7.0
+"""Seconds between the start of the last program and the look at an idle supervisor; Warden saves its state after 5."""
 SECOND_LIFE = 1.5
 """Seconds a program lives before it is killed: some supervisors punish shorter lives with a pause of a second."""
 KILLING = 40.0

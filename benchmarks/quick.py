@@ -18,15 +18,15 @@ FLOOD_BYTES = output.GIB // 4
 EVENTS = 10_000
 
 AT_MOST: dict[tuple[Work, str], float] = {
-    (fleet.starts(COUNT), LIMIT): 8.0,
-    (fleet.starts(COUNT), ANCESTOR): 0.7,
+    (fleet.starts(COUNT), LIMIT): 14.0,  # 3.4 to 7.7 is seen with the keeper, 1.7 without
+    (fleet.starts(COUNT), ANCESTOR): 2.5,  # 4.3.0 needs 0.2 to 1 s, as its polling happens to fall
     (fleet.stops(COUNT), LIMIT): 40.0,
     (fleet.FIRST, ANCESTOR): 0.6,
     (fleet.respawn(COUNT, "median"), ANCESTOR): 0.05,
     (fleet.status(COUNT), ANCESTOR): 0.9,
     (fleet.quiet_memory(COUNT), ANCESTOR): 1.15,
-    (fleet.asked_memory(COUNT), ANCESTOR): 2.6,
-    (listener.COST, ANCESTOR): 2.0,  # 1.2 to 1.3 is seen; half a second of CPU is counted in ticks of 10 ms
+    (fleet.asked_memory(COUNT), ANCESTOR): 3.6,  # keeper and brain
+    (listener.COST, ANCESTOR): 4.0,  # 2.2 to 2.7 is seen: each event stands in the record until it is dealt with
 }
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,

@@ -75,6 +75,7 @@ class Notes:
     def __init__(self, record: Record | None = None, slot: Slot | PlainReader | None = None) -> None:
         self.slot = slot or PlainReader()
         self._record = record
+        self._serial = self._noted_serial = 0
         self._steps = self.slot.step
 
     @property
@@ -132,12 +133,16 @@ class Notes:
     # --- pools
 
     def serial(self, count: int) -> None:
-        """So many events have got a number."""
-        self._put(("serial", count))
+        """So many events have got a number; it is written down with the first pool that takes the latest."""
+        self._serial = count
 
     def pool(self, name: str, entries: Iterable[tuple[str, Any]]) -> None:
         """Something in a pool is different now."""
-        self._put(*((f"pool {name} {what}", value) for what, value in entries))
+        noted = [(f"pool {name} {what}", value) for what, value in entries]
+        if self._serial != self._noted_serial:
+            self._noted_serial = self._serial
+            noted.append(("serial", self._serial))
+        self._put(*noted)
 
     # --- groups and processes
 
