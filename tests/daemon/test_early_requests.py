@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,23 @@ def unborn(stage: Stage) -> None:
     """Let the process ``early`` be STARTING while the answer to its spawn is still to come."""
     process = stage.find("early")
     process.state = replace(process.state, phase=Phase.STARTING, started_at=0.0, deadline=1e9)
+
+
+def test_nothing_is_done_while_the_answer_to_a_start_is_awaited(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        unborn(stage)
+        process = stage.find("early")
+        process.state = replace(process.state, deadline=0.0)  # as with startsecs=0
+        before = stage.supervisor.revision
+
+        stage.supervisor.arm(process)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+        assert stage.supervisor.revision == before
+        process.state = replace(process.state, phase=Phase.STOPPED, deadline=None)
+
+    play(tmp_path, scenario, alone(program("early", autostart=False)))
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,8 @@ class Supervisor(Fleet):
 
     def arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
-        deadline = process.state.deadline
-        if deadline is not None and deadline <= self._loop.time() and not _answer_is_due(process):
+        deadline = None if _answer_is_due(process) else process.state.deadline  # the answer arms it
+        if deadline is not None and deadline <= self._loop.time():
             self._deadlines.set(process, None)
             self._inbox.append((process, Tick(self._may_start(process)), None))
         else:
