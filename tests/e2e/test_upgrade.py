@@ -40,6 +40,8 @@ class Installed:
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new, 1))
+        for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+            compiled.unlink()  # two versions of one size within a second look the same to Python
 
     def start(self) -> None:
         self.daemon.start(environment() | {"PYTHONPATH": str(self.code)})
