@@ -18,8 +18,8 @@ FLOOD_BYTES = output.GIB // 4
 EVENTS = 10_000
 
 AT_MOST: dict[tuple[Work, str], float] = {
-    (fleet.starts(COUNT), LIMIT): 14.0,  # 3.4 to 7.7 is seen with the keeper, 1.7 without
-    (fleet.starts(COUNT), ANCESTOR): 2.5,  # 4.3.0 needs 0.2 to 1 s, as its polling happens to fall
+    (fleet.starts(COUNT), LIMIT): 8.0,
+    (fleet.starts(COUNT), ANCESTOR): 0.7,
     (fleet.stops(COUNT), LIMIT): 40.0,
     (fleet.FIRST, ANCESTOR): 0.6,
     (fleet.respawn(COUNT, "median"), ANCESTOR): 0.05,

@@ -63,7 +63,6 @@ def measure(side: Ini, figures: Figures, count: int, kills: int) -> None:
 def lose_brains(here: Stage, side: Ini, figures: Figures, count: int, kills: int) -> None:
     """Kill one brain after the other and ask the next; look what became of the programs and their output."""
     client = connect(here)
-    before = client.call("getAllProcessInfo").count(b"RUNNING")
     gaps = []
     for _ in range(kills):
         brain = next(pid for pid in here.daemon() if pid != here.pid)
@@ -75,9 +74,8 @@ def lose_brains(here: Stage, side: Ini, figures: Figures, count: int, kills: int
         time.sleep(PAUSE)
     figures.add(gap(count, "median"), side.name, statistics.median(gaps))
     figures.add(gap(count, "worst"), side.name, max(gaps))
-    starts = here.births.waiting() + len((here.home / "talkers").read_text().split()) - 1
-    running = client.call("getAllProcessInfo").count(b"RUNNING")
-    figures.add(RESTARTED, side.name, starts + before - running)
+    talkers = (here.home / "talkers").read_text().split()
+    figures.add(RESTARTED, side.name, here.births.waiting() + len(talkers) - 1)  # the first talker was to start
     figures.add(LOST, side.name, _gaps_in(here))
     client.close()
 
