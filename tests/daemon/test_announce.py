@@ -8,7 +8,7 @@ from tests.daemon.stage import Stage, alone, play, program
 from warden.daemon.children import Children
 from warden.daemon.records import Process
 from warden.events.types import ProcessStateStoppingEvent
-from warden.process.machine import StartRequested, StopRequested
+from warden.process.step import StartRequested, StopRequested
 from warden.words import Phase
 
 

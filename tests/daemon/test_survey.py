@@ -12,7 +12,7 @@ from warden.config.values import AUTO
 from warden.daemon.survey import Case
 from warden.daemon.teller import Told
 from warden.events.listener import ListenerState
-from warden.process.machine import State
+from warden.process.step import State
 from warden.runtime.predecessor import End
 from warden.words import Channel, ExitStatus, Phase
 

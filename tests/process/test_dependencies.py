@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from warden.config.model import Dependency, GroupConfig, Policy, ProcessConfig
 from warden.process.dependencies import ALIVE, Dependencies, Fact, Leave, Order
 from warden.process.fleet import ShutdownPlan, stop_order
-from warden.process.machine import (
+from warden.process.machine import transition
+from warden.process.step import (
     Effect,
     Event,
     Exited,
@@ -23,7 +24,6 @@ from warden.process.machine import (
     StartRequested,
     State,
     Tick,
-    transition,
 )
 from warden.words import STOPPED_PHASES, Autorestart, Condition, ExitStatus, Health, Phase
 

@@ -6,7 +6,8 @@ import pytest
 
 from warden.config.model import Policy
 from warden.process.ending import Fate, exit_status, is_final, when_all_finished
-from warden.process.machine import TOO_QUICK, Exited, Spawned, SpawnFailed, StartRequested, State, Tick, transition
+from warden.process.machine import TOO_QUICK, transition
+from warden.process.step import Exited, Spawned, SpawnFailed, StartRequested, State, Tick
 from warden.words import Autorestart, ExitStatus, Phase
 
 ZERO, THREE, KILLED = ExitStatus(code=0), ExitStatus(code=3), ExitStatus(signum=9)

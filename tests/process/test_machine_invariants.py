@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from warden.config.model import Policy, RestartPolicy
-from warden.process.machine import (
+from warden.process.machine import transition
+from warden.process.step import (
     Announce,
     Effect,
     Event,
@@ -25,7 +26,6 @@ from warden.process.machine import (
     State,
     StopRequested,
     Tick,
-    transition,
 )
 from warden.words import Autorestart, ExitStatus, Phase
 

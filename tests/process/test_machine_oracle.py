@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from warden.config.model import Policy
-from warden.process.machine import (
+from warden.process.machine import transition
+from warden.process.step import (
     Announce,
     Event,
     Exited,
@@ -33,7 +34,6 @@ from warden.process.machine import (
     State,
     StopRequested,
     Tick,
-    transition,
 )
 from warden.words import Autorestart, ExitStatus, Phase
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from warden.config.model import Policy
-from warden.process.machine import (
-    TOO_QUICK,
+from warden.process.machine import TOO_QUICK, transition
+from warden.process.step import (
     Announce,
     Effect,
     Event,
@@ -25,7 +25,6 @@ from warden.process.machine import (
     State,
     StopRequested,
     Tick,
-    transition,
 )
 from warden.words import Autorestart, ExitStatus, Phase
 

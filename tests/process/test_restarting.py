@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.process.test_machine_stories import BAD, OK, Bench, Story
 from warden.config.model import Policy, RestartPolicy
 from warden.process import restarting
-from warden.process.machine import RestartRequested, State
 from warden.process.restarting import Streak
+from warden.process.step import RestartRequested, State
 from warden.words import FOREVER, Autorestart, Phase
 
 ALWAYS = Autorestart.ALWAYS

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from warden.config.model import Policy
-from warden.process.machine import (
+from warden.process.machine import transition
+from warden.process.step import (
     Announce,
     Event,
     Exited,
@@ -20,7 +21,6 @@ from warden.process.machine import (
     State,
     StopRequested,
     Tick,
-    transition,
 )
 from warden.words import Autorestart, ExitStatus, Phase
 

@@ -11,9 +11,9 @@ from warden.events import types, vitals
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
-from warden.process import machine
+from warden.process import step
 from warden.process.health import Vitals
-from warden.process.machine import Announce, Event
+from warden.process.step import Announce, Event
 from warden.rpc.insight import Transition
 from warden.words import Channel, Health, Phase
 
@@ -24,15 +24,15 @@ _MESSAGE_EVENTS = {
 }
 _ENDS = (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)  # phases that an end of the child leads to
 _CAUSES: dict[type[Event], str] = {
-    machine.StartRequested: "start",
-    machine.StopRequested: "stop",
-    machine.RestartRequested: "restart",
-    machine.Released: "dependencies",
-    machine.Spawned: "stop",  # that was asked for before there was a child
-    machine.SpawnFailed: "spawn-error",
-    machine.Exited: "exit",
-    machine.SignalFailed: "signal-error",
-    machine.GiveUp: "shutdown",
+    step.StartRequested: "start",
+    step.StopRequested: "stop",
+    step.RestartRequested: "restart",
+    step.Released: "dependencies",
+    step.Spawned: "stop",  # that was asked for before there was a child
+    step.SpawnFailed: "spawn-error",
+    step.Exited: "exit",
+    step.SignalFailed: "signal-error",
+    step.GiveUp: "shutdown",
 }
 _CAUSES_IN_TIME = {
     Phase.STARTING: "startsecs",
@@ -46,7 +46,7 @@ _CAUSES_IN_TIME = {
 
 def _cause(event: Event, previous: Phase) -> str:
     """Return one word for what brought a process out of its previous phase."""
-    return _CAUSES_IN_TIME.get(previous, "") if isinstance(event, machine.Tick) else _CAUSES[type(event)]
+    return _CAUSES_IN_TIME.get(previous, "") if isinstance(event, step.Tick) else _CAUSES[type(event)]
 
 
 def _reason_we_sent(process: Process) -> str:

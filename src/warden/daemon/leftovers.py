@@ -15,7 +15,7 @@ from warden.daemon.children import socket_name
 from warden.daemon.notes import Facts
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
-from warden.process.machine import State
+from warden.process.step import State
 from warden.runtime.foreign import copy_descriptor, tells_exit_status
 from warden.runtime.foster import FosterParent
 from warden.runtime.parent import FoundChild

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from warden.daemon.records import Process
-from warden.process.machine import Event, RestartRequested
+from warden.process.step import Event, RestartRequested
 from warden.runtime.threads import in_thread
 from warden.runtime.tree import resident_bytes
 

@@ -11,7 +11,7 @@ from warden.daemon.codec import encode
 from warden.daemon.records import Group, Process, Sent
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
-from warden.process.machine import Effect, State
+from warden.process.step import Effect, State
 from warden.rpc.insight import Transition
 from warden.runtime.record import Record
 from warden.runtime.slot import PlainReader, Slot

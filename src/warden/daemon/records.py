@@ -12,8 +12,8 @@ from warden.daemon.history import History
 from warden.daemon.output import Output
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
-from warden.process.machine import State
 from warden.process.restarting import Streak
+from warden.process.step import State
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
 

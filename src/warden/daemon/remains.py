@@ -14,7 +14,7 @@ from warden.daemon.letters import letter_from
 from warden.daemon.notes import EFFECTS, Facts
 from warden.daemon.output import Held
 from warden.events.pool import Letter, Standing
-from warden.process.machine import Effect, State
+from warden.process.step import Effect, State
 from warden.rpc.insight import Transition
 from warden.runtime.kept import Found
 from warden.runtime.parent import FoundChild

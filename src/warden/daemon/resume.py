@@ -12,7 +12,7 @@ from warden.daemon.remains import Remains
 from warden.daemon.supervisor import Supervisor
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
-from warden.process.machine import Exited, Spawn, Spawned, Tick
+from warden.process.step import Exited, Spawn, Spawned, Tick
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import send_signal
 from warden.words import Channel, ExitStatus, Phase

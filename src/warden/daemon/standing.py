@@ -11,7 +11,7 @@ from warden.daemon.logverbs import LogVerbs
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.errors import BadArguments, BadName, CannotReread, Failed, RequestError
-from warden.process.machine import StartRequested
+from warden.process.step import StartRequested
 from warden.rpc.caller import requested
 from warden.rpc.control import Outcome, Scaled
 

@@ -30,7 +30,8 @@ from warden.events.pool import Serials
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member
 from warden.process.health import Vitals
-from warden.process.machine import (
+from warden.process.machine import transition
+from warden.process.step import (
     Announce,
     Effect,
     Event,
@@ -44,7 +45,6 @@ from warden.process.machine import (
     SpawnFailed,
     StartRequested,
     Tick,
-    transition,
 )
 from warden.rpc.caller import requested
 from warden.runtime.deadlines import Deadlines

@@ -14,7 +14,7 @@ from warden.config.values import AUTO
 from warden.daemon.notes import Facts
 from warden.daemon.teller import Told
 from warden.events.listener import ListenerState
-from warden.process.machine import State
+from warden.process.step import State
 from warden.runtime import proc
 from warden.runtime.foreign import tells_exit_status
 from warden.runtime.predecessor import End, Predecessor, waits_for_stdin

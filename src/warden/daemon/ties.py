@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from warden.config.dependencies import Name
 from warden.daemon.records import Group, Process
 from warden.process.dependencies import Dependencies, Fact, Leave, Order
-from warden.process.machine import Event, Released, StartRequested, State
+from warden.process.step import Event, Released, StartRequested, State
 from warden.rpc.insight import NeedView, TieView
 from warden.words import Health, Phase, make_namespec
 

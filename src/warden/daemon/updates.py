@@ -14,7 +14,7 @@ from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.errors import AlreadyAdded, BadName, Failed, RequestError
 from warden.events import types
-from warden.process.machine import StartRequested
+from warden.process.step import StartRequested
 from warden.process.trial import Trial, objection
 from warden.rpc.control import Outcome
 from warden.words import RUNNING_PHASES

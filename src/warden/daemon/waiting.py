@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from warden.daemon.records import Process
 from warden.errors import RequestError
-from warden.process.machine import State
+from warden.process.step import State
 from warden.rpc.control import Outcome
 from warden.words import Phase
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from warden.config.dependencies import Name, find
 from warden.config.model import GroupConfig
-from warden.process.machine import Event, Released, RestartRequested, StartRequested, StopRequested
+from warden.process.step import Event, Released, RestartRequested, StartRequested, StopRequested
 from warden.words import STOPPED_PHASES, Condition, Health, Phase, make_namespec
 
 ALIVE = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})  # UNKNOWN cannot be stopped: nobody waits for it

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from warden.config.model import Policy
-from warden.process.machine import TOO_QUICK, State
+from warden.process.machine import TOO_QUICK
+from warden.process.step import State
 from warden.words import ExitStatus, Phase
 
 FAILED_START = 1

@@ -8,169 +8,36 @@ or logs.  All times are seconds on one monotonic clock.
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import assert_never
 
 from warden.config.model import Policy
 from warden.process import restarting
-from warden.process.restarting import Streak
+from warden.process.step import (
+    Announce,
+    Effect,
+    Event,
+    Exited,
+    GiveUp,
+    Released,
+    RestartRequested,
+    SendSignal,
+    SignalFailed,
+    Spawn,
+    Spawned,
+    SpawnFailed,
+    StartRequested,
+    State,
+    Step,
+    StopRequested,
+    Tick,
+    enter,
+)
 from warden.words import FOREVER, Autorestart, ExitStatus, Phase
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
 _TOO_EARLY = "stop requested while it was being started"
 SHORTEST_KILL_INTERVAL = 1  # seconds; with stopwaitsecs=0 SIGKILL would be repeated without pause
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What the daemon knows about one process.
-
-    ``pid`` is nonzero exactly while a child exists.  ``deadline`` is the moment
-    at which the next ``Tick`` is due; None when only outside events can move
-    the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
-    from the stop signal until the child is reaped, and from a stop that comes
-    before the child until the child does.  ``again``: it starts once more when
-    its child has ended, whatever ``autorestart`` says.  ``waiting`` is the cause
-    of a start that is held back, "" if there is none.
-    """
-
-    phase: Phase = Phase.STOPPED
-    pid: int = 0
-    tries: int = 0
-    started_at: float | None = None
-    deadline: float | None = None
-    exitstatus: ExitStatus | None = None
-    spawn_error: str | None = None
-    killing: bool = False
-    again: bool = False
-    waiting: str = ""
-    streak: Streak = field(default_factory=Streak)
-
-
-# --- events: what happened ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StartRequested:
-    """Somebody, or autostart, wants the process to run; ``cause`` says who and why."""
-
-    cause: str = "start requested"
-
-
-@dataclass(frozen=True, slots=True)
-class StopRequested:
-    """Somebody, or the shutdown, wants the process to stop; ``cause`` says who and why."""
-
-    cause: str = "stop requested"
-
-
-@dataclass(frozen=True, slots=True)
-class RestartRequested:
-    """A child is to be replaced; ``cause`` says why.
-
-    A process that runs is stopped and started again; one that waits for another
-    try, or ended by itself, starts now; one that somebody stopped stays so.
-    """
-
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """What held a start back is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spawned:
-    """The answer to ``Spawn``: a child exists."""
-
-    pid: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpawnFailed:
-    """The answer to ``Spawn``: there is no child."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exited:
-    """The child was reaped."""
-
-    status: ExitStatus
-
-
-@dataclass(frozen=True, slots=True)
-class SignalFailed:
-    """The operating system refused to signal the child."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """The deadline has come.  While the daemon goes down nothing may start."""
-
-    may_start: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """The daemon goes down: do not wait for another try."""
-
-
-Event = (
-    StartRequested
-    | StopRequested
-    | RestartRequested
-    | Released
-    | Spawned
-    | SpawnFailed
-    | Exited
-    | SignalFailed
-    | Tick
-    | GiveUp
-)
-
-
-# --- effects: what to do --------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Spawn:
-    """Start a child and answer with ``Spawned`` or ``SpawnFailed``."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendSignal:
-    """Signal the child, or its process group.  ``forced`` marks the SIGKILL after ``stopwaitsecs``."""
-
-    pid: int
-    signum: int
-    to_group: bool
-    forced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Announce:
-    """Tell everybody about a new phase.
-
-    The fields are those of the PROCESS_STATE event; ``cause`` says in words for
-    people why it happened.
-    """
-
-    phase: Phase
-    previous: Phase
-    tries: int
-    pid: int
-    expected: bool = True
-    cause: str = field(default="", compare=False)  # a wording, not a fact
-
-
-Effect = Spawn | SendSignal | Announce
-Step = tuple[State, tuple[Effect, ...]]
-
-
-# --- the machine ----------------------------------------------------------------
 
 
 def transition(state: State, event: Event, now: float, policy: Policy, *, held: bool = False) -> Step:
@@ -226,26 +93,18 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
         case SignalFailed():
             if not state.pid or state.phase is Phase.UNKNOWN:
                 return state, ()
-            return _enter(state, Phase.UNKNOWN, "the operating system refused to signal it")
+            return enter(state, Phase.UNKNOWN, "the operating system refused to signal it")
         case GiveUp():
             if state.phase is not Phase.BACKOFF:
                 return state, ()
-            return _enter(replace(state, tries=0, waiting=""), Phase.FATAL, "the daemon goes down")
+            return enter(replace(state, tries=0, waiting=""), Phase.FATAL, "the daemon goes down")
         case _:
             assert_never(event)
 
 
-def _enter(
-    state: State, phase: Phase, cause: str, *effects: Effect, deadline: float | None = None, expected: bool = True
-) -> Step:
-    """Change the phase, announce it, then run ``effects``."""
-    announced = Announce(phase, state.phase, state.tries, state.pid, expected, cause)
-    return replace(state, phase=phase, deadline=deadline), (announced, *effects)
-
-
 def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
     fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False, again=False, waiting="")
-    return _enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
+    return enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
 
 
 def _start_afresh(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -274,17 +133,17 @@ def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
 def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
     match state.phase:
         case Phase.BACKOFF:
-            return _enter(state, Phase.STOPPED, cause)
+            return enter(state, Phase.STOPPED, cause)
         case Phase.STARTING if not state.pid:  # the answer to Spawn is still to come
             return replace(state, killing=True), ()
         case Phase.FATAL if revives(state):
-            return _enter(state, Phase.STOPPED, cause)
+            return enter(state, Phase.STOPPED, cause)
         case Phase.STOPPED:
             return replace(state, deadline=None), ()
         case Phase.STARTING | Phase.RUNNING if state.pid:
             kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
             stopping = replace(state, killing=True)
-            return _enter(stopping, Phase.STOPPING, cause, kill, deadline=now + policy.stopwaitsecs)
+            return enter(stopping, Phase.STOPPING, cause, kill, deadline=now + policy.stopwaitsecs)
         case _:
             return state, ()
 
@@ -297,7 +156,7 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
     streak = restarting.ended(state.streak, policy, 0)
     failed = replace(state, tries=state.tries + 1, spawn_error=reason, streak=streak)
     wait = restarting.pause(streak, policy, failed.tries)
-    waiting, effects = _enter(failed, Phase.BACKOFF, cause, deadline=now + wait)
+    waiting, effects = enter(failed, Phase.BACKOFF, cause, deadline=now + wait)
     waiting = replace(waiting, pid=0)
     if waiting.tries <= policy.startretries:
         return waiting, effects
@@ -308,13 +167,13 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
 
 def _give_up(state: State, now: float, policy: Policy, cause: str) -> Step:
     revival = None if policy.revive_after is None else now + policy.revive_after
-    return _enter(replace(state, tries=0, again=False), Phase.FATAL, cause, deadline=revival)
+    return enter(replace(state, tries=0, again=False), Phase.FATAL, cause, deadline=revival)
 
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     if state.killing:
         gone = replace(state, exitstatus=status, killing=False)
-        stopped, effects = _enter(gone, Phase.STOPPED, str(status), deadline=now if state.again else None)
+        stopped, effects = enter(gone, Phase.STOPPED, str(status), deadline=now if state.again else None)
         return replace(stopped, pid=0), effects
     assert state.started_at is not None
     ran_for = now - state.started_at
@@ -327,7 +186,7 @@ def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     reason = None if expected else f"Bad exit code {status.number}"
     streak = restarting.ended(state.streak, policy, ran_for)
     gone = replace(state, exitstatus=status, spawn_error=reason, tries=0, streak=streak)
-    exited, more = _enter(gone, Phase.EXITED, str(status), expected=expected, deadline=now)
+    exited, more = enter(gone, Phase.EXITED, str(status), expected=expected, deadline=now)
     return replace(exited, pid=0), ran + more
 
 
@@ -335,7 +194,7 @@ def _succeed(state: State, policy: Policy) -> Step:
     assert state.started_at is not None
     age = restarting.retirement(state.streak, policy, state.started_at)
     cause = f"stayed up for startsecs ({policy.startsecs} s)"
-    return _enter(replace(state, tries=0), Phase.RUNNING, cause, deadline=age)
+    return enter(replace(state, tries=0), Phase.RUNNING, cause, deadline=age)
 
 
 def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
@@ -376,7 +235,7 @@ def _come_back(state: State, now: float, policy: Policy) -> Step:
     if not wait:
         return _start_by_itself(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
     cause = f"{state.exitstatus}, starts again in {wait:.3g} s"
-    return _enter(replace(state, spawn_error=cause), Phase.BACKOFF, cause, deadline=now + wait)
+    return enter(replace(state, spawn_error=cause), Phase.BACKOFF, cause, deadline=now + wait)
 
 
 def revives(state: State) -> bool:

@@ -14,7 +14,7 @@ from warden.daemon.facade.configs import GroupConfigView, ProcessConfigView
 from warden.daemon.facade.refusal import NotSupported
 from warden.daemon.records import Group, Process
 from warden.daemon.supervisor import Supervisor
-from warden.process.machine import GiveUp, StartRequested
+from warden.process.step import GiveUp, StartRequested
 from warden.words import STOPPED_PHASES
 
 

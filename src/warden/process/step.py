@@ -1,0 +1,165 @@
+"""What a step of a process is made of: its state, what happens to it, and what is to be done; plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from warden.process.restarting import Streak
+from warden.words import ExitStatus, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the daemon knows about one process.
+
+    ``pid`` is nonzero exactly while a child exists.  ``deadline`` is the moment
+    at which the next ``Tick`` is due; None when only outside events can move
+    the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
+    from the stop signal until the child is reaped, and from a stop that comes
+    before the child until the child does.  ``again``: it starts once more when
+    its child has ended, whatever ``autorestart`` says.  ``waiting`` is the cause
+    of a start that is held back, "" if there is none.
+    """
+
+    phase: Phase = Phase.STOPPED
+    pid: int = 0
+    tries: int = 0
+    started_at: float | None = None
+    deadline: float | None = None
+    exitstatus: ExitStatus | None = None
+    spawn_error: str | None = None
+    killing: bool = False
+    again: bool = False
+    waiting: str = ""
+    streak: Streak = field(default_factory=Streak)
+
+
+# --- events: what happened ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequested:
+    """Somebody, or autostart, wants the process to run; ``cause`` says who and why."""
+
+    cause: str = "start requested"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Somebody, or the shutdown, wants the process to stop; ``cause`` says who and why."""
+
+    cause: str = "stop requested"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequested:
+    """A child is to be replaced; ``cause`` says why.
+
+    A process that runs is stopped and started again; one that waits for another
+    try, or ended by itself, starts now; one that somebody stopped stays so.
+    """
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What held a start back is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    """The answer to ``Spawn``: a child exists."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """The answer to ``Spawn``: there is no child."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The child was reaped."""
+
+    status: ExitStatus
+
+
+@dataclass(frozen=True, slots=True)
+class SignalFailed:
+    """The operating system refused to signal the child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The deadline has come.  While the daemon goes down nothing may start."""
+
+    may_start: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """The daemon goes down: do not wait for another try."""
+
+
+Event = (
+    StartRequested
+    | StopRequested
+    | RestartRequested
+    | Released
+    | Spawned
+    | SpawnFailed
+    | Exited
+    | SignalFailed
+    | Tick
+    | GiveUp
+)
+
+
+# --- effects: what to do --------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start a child and answer with ``Spawned`` or ``SpawnFailed``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendSignal:
+    """Signal the child, or its process group.  ``forced`` marks the SIGKILL after ``stopwaitsecs``."""
+
+    pid: int
+    signum: int
+    to_group: bool
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell everybody about a new phase.
+
+    The fields are those of the PROCESS_STATE event; ``cause`` says in words for
+    people why it happened.
+    """
+
+    phase: Phase
+    previous: Phase
+    tries: int
+    pid: int
+    expected: bool = True
+    cause: str = field(default="", compare=False)  # a wording, not a fact
+
+
+Effect = Spawn | SendSignal | Announce
+Step = tuple[State, tuple[Effect, ...]]
+
+
+def enter(
+    state: State, phase: Phase, cause: str, *effects: Effect, deadline: float | None = None, expected: bool = True
+) -> Step:
+    """Change the phase, announce it, then run ``effects``."""
+    announced = Announce(phase, state.phase, state.tries, state.pid, expected, cause)
+    return replace(state, phase=phase, deadline=deadline), (announced, *effects)
