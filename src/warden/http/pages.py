@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import formatdate
 from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
@@ -13,11 +12,9 @@ from warden.http.origin import Verdict, judge_form, judge_link
 from warden.http.replies import Reply, error_reply
 from warden.rpc.control import Control
 from warden.web import actions
-from warden.web.assets import Asset
 from warden.web.pages import Pages
 from warden.words import Channel
 
-PATHS = frozenset({"/", "/index.html", "/tail.html", "/ok.html"})
 MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 100
 
@@ -43,7 +40,7 @@ class PageRoutes:
         self._pages = Pages(control)
 
     async def answer(self, request: web.BaseRequest, path: str) -> Reply:
-        """Answer a request for one of PATHS."""
+        """Answer a request for one of ``routes.PAGES``."""
         match request.method:
             case "GET" | "HEAD":
                 form = None
@@ -89,26 +86,6 @@ class PageRoutes:
         if request.method == "POST":
             return judge_form(request.headers, fields.get("token", ""), self._pages.token)
         return judge_link(request.headers)
-
-
-def asset_reply(request: web.BaseRequest, asset: Asset) -> Reply:
-    """Return a file that pages load, or that it has not changed."""
-    if request.method not in ("GET", "HEAD"):
-        return error_reply(400, close=True)
-    modified = formatdate(asset.modified, usegmt=True)
-    # Asked for each time: after an upgrade no browser mixes modules of two versions.
-    headers = {
-        "Last-Modified": modified,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if request.headers.get("If-Modified-Since") == modified:
-        return Reply(status=304, headers=headers)
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Reply(content_type=asset.content_type, body=asset.zipped, headers=headers)
-    return Reply(content_type=asset.content_type, body=asset.body, headers=headers)
 
 
 def _page(html: str, status: int = 200) -> Reply:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from functools import partial
+from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion10, web
 
 from warden.errors import BadName, NoFile
-from warden.http.api import ApiRoutes
+from warden.http.assets import asset_reply
 from warden.http.bodies import BodyRefused
 from warden.http.connections import Connection
+from warden.http.lazy import Lazy, Make
 from warden.http.logtail import follow, target
-from warden.http.pages import PATHS, PageRoutes, asset_reply
 from warden.http.replies import Reply, error_reply, send
 from warden.http.rpc import RpcRoute
 from warden.http.server import Log
@@ -19,6 +21,12 @@ from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 from warden.rpc.registry import Registry
 from warden.web import assets
+
+if TYPE_CHECKING:
+    from warden.http.api import ApiRoutes
+    from warden.http.pages import PageRoutes
+
+PAGES = frozenset({"/", "/index.html", "/tail.html", "/ok.html"})
 
 
 class Routes:
@@ -28,8 +36,8 @@ class Routes:
         self._control = control
         self._log = log
         self._rpc = RpcRoute(registry, log)
-        self._pages = PageRoutes(control)
-        self._api = ApiRoutes(control, insight)
+        self._pages = Lazy(partial(_load_pages, control))
+        self._api = Lazy(partial(_load_api, control, insight))
 
     async def answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
         """Answer one request.
@@ -44,7 +52,7 @@ class Routes:
             if path.split("/")[1:2] in (["logtail"], ["mainlogtail"]):
                 return await self._follow(request, connection)
             if path.startswith("/api/"):
-                answer = await self._api.answer(request, connection)
+                answer = await (await self._api.get()).answer(request, connection)
                 return await self.send(request, answer) if isinstance(answer, Reply) else answer
             reply = await self._reply(request, path)
         except BodyRefused as refused:
@@ -62,8 +70,8 @@ class Routes:
         if path in ("/RPC2", "/RPC2/"):
             return await self._rpc.answer(request)
         page = "/" + path.lstrip("/")
-        if page in PATHS:
-            return await self._pages.answer(request, page)
+        if page in PAGES:
+            return await (await self._pages.get()).answer(request, page)
         if asset := assets.find(path):
             return asset_reply(request, asset)
         if path == "/status.html":  # where the original shows its template
@@ -79,6 +87,18 @@ class Routes:
             return await follow(request, connection, self._control, namespec, channel)
         except (BadName, NoFile):
             return await self.send(request, error_reply(404))
+
+
+def _load_pages(control: Control) -> Make[PageRoutes]:
+    from warden.http.pages import PageRoutes  # and with it Jinja2
+
+    return partial(PageRoutes, control)
+
+
+def _load_api(control: Control, insight: Insight) -> Make[ApiRoutes]:
+    from warden.http.api import ApiRoutes
+
+    return partial(ApiRoutes, control, insight)
 
 
 def _access_line(request: web.BaseRequest, response: web.StreamResponse) -> str:

@@ -1,9 +1,9 @@
 """Our HTTP servers, asleep until somebody knocks.
 
-aiohttp and Jinja2 cost about 15 MiB and a quarter of a second.  A daemon nobody
-talks to must not pay for them: until the first connection each listening socket
+aiohttp costs about 12 MiB and an eighth of a second.  A daemon nobody talks to
+must not pay for it: until the first connection each listening socket
 is only watched, then the rest of this room is imported in a thread (the loop
-goes on) and takes the sockets over.  This module itself imports neither.
+goes on) and takes the sockets over.  This module itself does not import it.
 """
 
 from __future__ import annotations
