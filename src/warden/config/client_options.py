@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from warden.config import readers
 from warden.config.expand import Names
-from warden.config.option import SectionKind, optional, row
-
-ENV = Names.ENV
-FILE = ENV | Names.HERE
+from warden.config.option import ENV, FILE, SectionKind, optional, row
 
 CTL_SERVERURL = row(
     "serverurl", readers.text, "http://localhost:9001", FILE, "Where the daemon listens: http://, https:// or unix://."

@@ -5,18 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from warden.config import envfile, limits, readers
-from warden.config.expand import Names
-from warden.config.option import Option, optional, row
-
-_MAIN = Names.ENV | Names.HERE | Names.HOST
-_PROGRAM = _MAIN | Names.PROGRAM | Names.GROUP
-_INSTANCE = _PROGRAM | Names.INSTANCE
+from warden.config.option import INSTANCE, MAIN, PROGRAM, Option, optional, row
 
 MAIN_ENV_FILE = row(
     "env_file",
     envfile.read_files,
     "",
-    _MAIN,
+    MAIN,
     "Files with variables for all programs, with commas, later ones win; one that begins with - may be missing.",
     example="-/etc/supervisor.env",
     located=True,
@@ -25,7 +20,7 @@ ENV_FILE = row(
     "env_file",
     envfile.read_files,
     "",
-    _INSTANCE,
+    INSTANCE,
     "Files with variables for the process, with commas, later ones win; one that begins with - may be missing.",
     example="-%(here)s/web.env,-%(here)s/web.local.env",
     located=True,
@@ -34,7 +29,7 @@ SUPPLEMENTARY_GROUPS = row(
     "supplementary_groups",
     readers.groups,
     "",
-    _PROGRAM,
+    PROGRAM,
     "Groups of the process beside those that its user is in, with commas.",
     example="adm,video",
 )
@@ -42,46 +37,44 @@ RLIMITS = row(
     "rlimits",
     limits.rlimits,
     "",
-    _INSTANCE,
+    INSTANCE,
     "Resource limits as in setrlimit(2): one number for both limits, or soft:hard.",
     example="nofile=1024,core=0",
 )
-NICE = optional("nice", limits.nice, _INSTANCE, "CPU precedence: lower numbers run first.", example="10")
-IONICE = optional("ionice", limits.ionice, _INSTANCE, "Disk precedence (Linux).", example="best-effort:7")
+NICE = optional("nice", limits.nice, INSTANCE, "CPU precedence: lower numbers run first.", example="10")
+IONICE = optional("ionice", limits.ionice, INSTANCE, "Disk precedence (Linux).", example="best-effort:7")
 OOM_SCORE_ADJ = optional(
-    "oom_score_adj", limits.oom_score_adj, _INSTANCE, "Who dies first when memory is short (Linux).", example="500"
+    "oom_score_adj", limits.oom_score_adj, INSTANCE, "Who dies first when memory is short (Linux).", example="500"
 )
-CPU_AFFINITY = row(
-    "cpu_affinity", limits.cpus, "", _INSTANCE, "The CPUs that the process may use (Linux).", example="0"
-)
+CPU_AFFINITY = row("cpu_affinity", limits.cpus, "", INSTANCE, "The CPUs that the process may use (Linux).", example="0")
 NO_NEW_PRIVS = row(
     "no_new_privs",
     readers.boolean,
     "false",
-    _PROGRAM,
+    PROGRAM,
     "Neither the process nor its children gain rights by set-user-ID files (Linux).",
 )
 CGROUP_MEMORY_MAX = optional(
     "cgroup_memory_max",
     limits.memory_size,
-    _INSTANCE,
+    INSTANCE,
     "Memory of the process and all its descendants together, enforced by the kernel; needs cgroup.",
     example="512MB",
 )
 CGROUP_CPU_MAX = optional(
     "cgroup_cpu_max",
     limits.percent,
-    _INSTANCE,
+    INSTANCE,
     "CPU time of them together; 100% is one CPU; needs cgroup.",
     example="150%%",
 )
 CGROUP_PIDS_MAX = optional(
-    "cgroup_pids_max", limits.count, _INSTANCE, "Processes and threads of them together; needs cgroup.", example="100"
+    "cgroup_pids_max", limits.count, INSTANCE, "Processes and threads of them together; needs cgroup.", example="100"
 )
 CGROUP = optional(
     "cgroup",
     limits.directory,
-    _MAIN,
+    MAIN,
     "A cgroup v2 directory of ours, in which every process with a cgroup_ limit gets its own.",
     example="/sys/fs/cgroup/supervisor",
     located=True,

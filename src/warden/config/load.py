@@ -11,6 +11,7 @@ from warden.config import client_options, options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.groups import read_groups
+from warden.config.ini import Document
 from warden.config.model import Config
 from warden.config.plugins import read_plugins
 from warden.config.programs import Surroundings
@@ -97,16 +98,7 @@ def _load(
     Raises:
         ConfigError: what is wrong makes further checks meaningless.
     """
-    document = read_main(path, cwd)
-    scope = Scope(
-        environment=(environment_names(environ),),
-        directory=cwd,
-        words={"host_node_name": os.uname().nodename},
-        here_everywhere=client_options.INCLUDE.header in document.sections,
-    )
-    read_includes(document, path, scope, findings, into=document)
-    findings.raise_errors()
-    warn_of_unknown(document, findings)
+    document, scope = _read_files(path, cwd, environ, findings)
     section = document.sections.get(options.SUPERVISORD.header)
     if section is None:
         raise ConfigError(".ini file does not include supervisord section", place=Place(file=path))
@@ -140,3 +132,18 @@ def _load(
         child_serverurl=child_serverurl(http),
         messages=tuple(findings.messages),
     )
+
+
+def _read_files(path: str, cwd: str, environ: Mapping[str, str], findings: Findings) -> tuple[Document, Scope]:
+    """Read the file and what it includes; return it with what its values may refer to."""
+    document = read_main(path, cwd)
+    scope = Scope(
+        environment=(environment_names(environ),),
+        directory=cwd,
+        words={"host_node_name": os.uname().nodename},
+        here_everywhere=client_options.INCLUDE.header in document.sections,
+    )
+    read_includes(document, path, scope, findings, into=document)
+    findings.raise_errors()
+    warn_of_unknown(document, findings)
+    return document, scope

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from warden.config import readers
-from warden.config.expand import Names
-from warden.config.option import optional, row
-
-_FILE = Names.ENV | Names.HERE
-_PROGRAM = _FILE | Names.HOST | Names.PROGRAM | Names.GROUP
+from warden.config.option import FILE, PROGRAM, optional, row
 
 STATEFILE = optional(
     "statefile",
     readers.state_file,
-    _FILE,
+    FILE,
     "Where the daemon remembers what is disabled or scaled, and the history of every process; without it, the pid "
     "file's path with .state for .pid.",
     example="supervisord.state",
@@ -22,14 +18,14 @@ EXIT_WHEN = row(
     "exit_when",
     readers.exit_when,
     "never",
-    _FILE,
+    FILE,
     "When the daemon ends by itself: never, or all_finished: when every program has ended and none will start again.",
 )
 ESSENTIAL = row(
     "essential",
     readers.boolean,
     "false",
-    _PROGRAM,
+    PROGRAM,
     "End the daemon with this program's exit status when it has ended and will not start again by itself.",
 )
 

@@ -95,11 +95,7 @@ def _read_program(
     """Read in the order of the reference's checks; also return the first process_num."""
     read = reader.read
     priority = read(options.PRIORITY)
-    autostart, autorestart = read(options.AUTOSTART), read(options.AUTORESTART)
-    startsecs, startretries = read(options.STARTSECS), read(STARTRETRIES)
-    stopsignal, stopwaitsecs = read(options.STOPSIGNAL), read(options.STOPWAITSECS)
-    stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
-    exitcodes = read(options.EXITCODES)
+    policy = _read_policy(reader)
     redirect_stderr = read(options.REDIRECT_STDERR)
     numprocs, start = _scaled(reader, read(options.NUMPROCS), scale), read(options.NUMPROCS_START)
     capture = {
@@ -111,24 +107,8 @@ def _read_program(
     if gid is not None and (obstacle := obstacle_to_groups(rights)):
         reader.fail(obstacle, options.PROGRAM_USER)
     _check_process_name(reader, numprocs)
-    if stopasgroup and killasgroup is False:
+    if policy.stopasgroup and not policy.killasgroup:
         reader.fail("Cannot set stopasgroup=true and killasgroup=false", options.KILLASGROUP)
-    policy = Policy(
-        autostart=autostart,
-        autorestart=autorestart,
-        startsecs=startsecs,
-        startretries=startretries,
-        exitcodes=exitcodes,
-        stopsignal=stopsignal,
-        stopwaitsecs=stopwaitsecs,
-        stopasgroup=stopasgroup,
-        killasgroup=stopasgroup if killasgroup is None else killasgroup,
-        essential=read(operating.ESSENTIAL),
-        restart=read_restart(reader),
-        revive_after=read(REVIVE_AFTER),
-        max_age=read(MAX_AGE),
-        memory_limit=read(MEMORY_LIMIT),
-    )
     program = _Program(
         kind=kind,
         policy=policy,
@@ -143,6 +123,31 @@ def _read_program(
         socket=socket,
     )
     return program, start
+
+
+def _read_policy(reader: SectionReader) -> Policy:
+    """Read when and how the processes are started, stopped and started again."""
+    read = reader.read
+    autostart, autorestart = read(options.AUTOSTART), read(options.AUTORESTART)
+    startsecs, startretries = read(options.STARTSECS), read(STARTRETRIES)
+    stopsignal, stopwaitsecs = read(options.STOPSIGNAL), read(options.STOPWAITSECS)
+    stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
+    return Policy(
+        autostart=autostart,
+        autorestart=autorestart,
+        startsecs=startsecs,
+        startretries=startretries,
+        exitcodes=read(options.EXITCODES),
+        stopsignal=stopsignal,
+        stopwaitsecs=stopwaitsecs,
+        stopasgroup=stopasgroup,
+        killasgroup=stopasgroup if killasgroup is None else killasgroup,
+        essential=read(operating.ESSENTIAL),
+        restart=read_restart(reader),
+        revive_after=read(REVIVE_AFTER),
+        max_age=read(MAX_AGE),
+        memory_limit=read(MEMORY_LIMIT),
+    )
 
 
 def _scaled(reader: SectionReader, configured: int, chosen: int | None) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from warden.config import readers
-from warden.config.expand import Names
-from warden.config.option import row
-
-_FILE = Names.ENV | Names.HERE
+from warden.config.option import FILE, row
 
 KEEPER = row(
     "keeper",
     readers.boolean,
     "true",
-    _FILE,
+    FILE,
     "Keep the programs, their output and the listening sockets in a small process of their own, so that nothing stops "
     "them when the rest crashes or is upgraded; Linux only.",
 )
@@ -20,7 +17,7 @@ LEFTOVERS = row(
     "leftovers",
     readers.leftovers,
     "stop",
-    _FILE,
+    FILE,
     "What to do with programs that still run from a supervisord that was killed: stop them before any other is "
     "started, adopt them as they are, or ignore them; Linux only.",
 )

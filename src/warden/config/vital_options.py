@@ -6,17 +6,13 @@ from typing import Any
 
 from warden.config import probe_readers, readers
 from warden.config.dependencies import read_names
-from warden.config.expand import Names
-from warden.config.option import Option, optional, row
-
-_PROGRAM = Names.ENV | Names.HERE | Names.HOST | Names.PROGRAM | Names.GROUP
-_INSTANCE = _PROGRAM | Names.INSTANCE
+from warden.config.option import INSTANCE, PROGRAM, Option, optional, row
 
 DEPENDS_ON = row(
     "depends_on",
     read_names,
     "",
-    _INSTANCE,
+    INSTANCE,
     "Starts after these and stops before them: names of programs, processes or groups, with commas, each with "
     ":started, :ready (the default), :healthy or :finished.",
     example="db,migrate:finished",
@@ -24,7 +20,7 @@ DEPENDS_ON = row(
 READY = optional(
     "ready",
     probe_readers.ready,
-    _INSTANCE,
+    INSTANCE,
     "How to tell that a process is ready; without it, it is once it is RUNNING.",
     example="tcp:6379",
 )
@@ -32,48 +28,48 @@ READY_TIMEOUT = row(
     "ready_timeout",
     readers.seconds,
     "0",
-    _PROGRAM,
+    PROGRAM,
     "Seconds after which a process that is not ready counts as unhealthy; 0 = it may take for ever.",
 )
 HEALTHCHECK = optional(
     "healthcheck",
     probe_readers.healthcheck,
-    _INSTANCE,
+    INSTANCE,
     "How to tell, again and again, that a process is healthy.",
     example="http://127.0.0.1:8080/health",
 )
 HEALTHCHECK_INTERVAL = row(
-    "healthcheck_interval", readers.positive_seconds, "10", _PROGRAM, "Seconds from one check to the next."
+    "healthcheck_interval", readers.positive_seconds, "10", PROGRAM, "Seconds from one check to the next."
 )
 HEALTHCHECK_TIMEOUT = row(
     "healthcheck_timeout",
     readers.positive_seconds,
     "5",
-    _PROGRAM,
+    PROGRAM,
     "Seconds after which a check without an answer has failed.",
 )
 HEALTHCHECK_RETRIES = row(
-    "healthcheck_retries", readers.positive, "3", _PROGRAM, "Failed checks in a row that make a process unhealthy."
+    "healthcheck_retries", readers.positive, "3", PROGRAM, "Failed checks in a row that make a process unhealthy."
 )
 HEALTHCHECK_START_PERIOD = row(
     "healthcheck_start_period",
     readers.seconds,
     "0",
-    _PROGRAM,
+    PROGRAM,
     "Seconds after a start in which failed checks do not count.",
 )
 WATCHDOG_SECS = row(
     "watchdog_secs",
     readers.seconds,
     "0",
-    _PROGRAM,
+    PROGRAM,
     "Seconds within which the process must say WATCHDOG=1, as sd_notify does; 0 = it need not.",
 )
 UNHEALTHY_ACTION = row(
     "unhealthy_action",
     readers.unhealthy_action,
     "restart",
-    _PROGRAM,
+    PROGRAM,
     "What becomes of an unhealthy process: restart, stop or none.",
 )
 

@@ -89,15 +89,7 @@ class Supervisor(Fleet):
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
         )
-        self.vitals = VitalSigns(
-            loop=loop,
-            reaper=reaper,
-            parent=parent,
-            log=log,
-            aside=lambda process, text: self.children.aside(process, text),
-            on_change=self._vitals_changed,
-            on_ail=self._ails,
-        )
+        self.vitals = self._vital_signs(reaper)
         self.children = Children(
             loop=loop,
             parent=parent,
@@ -118,6 +110,17 @@ class Supervisor(Fleet):
         self._feeding = False
         self._starts = Queue(loop, self._start_by_itself, lambda: self.children.crowded, notes.all_started)
         self._descent: Descent | None = None
+
+    def _vital_signs(self, reaper: Reaper) -> VitalSigns:
+        return VitalSigns(
+            loop=self._loop,
+            reaper=reaper,
+            parent=self._parent,
+            log=self.log,
+            aside=lambda process, text: self.children.aside(process, text),
+            on_change=self._vitals_changed,
+            on_ail=self._ails,
+        )
 
     @property
     def pid(self) -> int:
