@@ -126,6 +126,11 @@ class ExitStatus(NamedTuple):
         return f"terminated by {signal_text(self.signum)}" + (" (core dumped)" if self.core_dumped else "")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return how many there are of something: "1 event", "3 events"; ``many`` if it is not ``one`` and an s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def signal_text(signum: int) -> str:
     """Return ``SIGTERM`` for 15, ``signal 40`` for a number that has no name."""
     try:

@@ -26,7 +26,7 @@ def numbered(stage: Stage) -> None:
 
     def read_config() -> object:
         config = stage.config
-        count = stage.supervisor.memory.scale_of("web") or 2
+        count = stage.supervisor.persistence.scale_of("web") or 2
         return replace(config, groups=(web(count), *config.groups[1:]))
 
     stage.control._read = read_config  # type: ignore[assignment]
@@ -83,7 +83,7 @@ def test_scale_adds_and_removes_processes_and_leaves_the_others_alone(tmp_path: 
         assert "scale requested" in [step.cause for step in stage.find("web:w1").history]
         assert (stage.find("other").state.pid, stage.find("web:w0").state.pid) == (other, first)
         assert stage.supervisor.groups["web"].config == web(2)
-        assert stage.supervisor.memory.scale_of("web") is None
+        assert stage.supervisor.persistence.scale_of("web") is None
 
     play(tmp_path, scenario, web(2), alone(program("other", startsecs=0)))
 
@@ -99,7 +99,7 @@ def test_a_number_that_cannot_be_is_refused_and_forgotten(
         with pytest.raises(refusal):
             await stage.control.scale(name, count)
 
-        assert stage.supervisor.memory.scale_of(name) is None
+        assert stage.supervisor.persistence.scale_of(name) is None
         assert name not in stage.supervisor.groups or len(stage.supervisor.groups[name].processes) == 1
 
     fixed = replace(program("fixed"), program="fixed")

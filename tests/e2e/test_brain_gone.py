@@ -132,7 +132,7 @@ def test_a_broken_record_costs_no_program(tmp_path: Path, breaks: Callable[[Path
         breaks(memory_of(daemon, "record"))
         kill_brain(daemon)
         daemon.wait_line("the record cannot be read: .*; going on with the configuration file")
-        daemon.wait_line("went on: 1 processes run")
+        daemon.wait_line("went on: 1 process runs")
         daemon.rpc("supervisor.startProcess", "idle")
         idle = daemon.pids()["idle:idle"]
         kill_brain(daemon)
@@ -166,7 +166,7 @@ def test_a_directory_of_logs_that_is_gone_keeps_no_brain_from_coming_back(tmp_pa
         before = daemon.pids()
         shutil.rmtree(home / "logs")
         kill_brain(daemon)
-        daemon.wait_line("went on: 1 processes run")
+        daemon.wait_line("went on: 1 process runs")
 
         assert daemon.pids() == before
         (home / "logs").mkdir()

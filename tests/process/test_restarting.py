@@ -152,7 +152,7 @@ def test_why_it_waits_and_why_it_gave_up_are_told() -> None:
 
     story.at(10).exit(OK).at(60)
 
-    assert story.state.spawn_error == "restarted 1 times within 60 s (restart_limit)"
+    assert story.state.spawn_error == "restarted once within 60 s (restart_limit)"
 
 
 @given(

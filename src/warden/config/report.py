@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from warden.config.values import Severity
 from warden.errors import ConfigError, Place
+from warden.words import counted
 
 _MASKED_OPTIONS = frozenset({"password", "environment"})  # their values may be secrets, and stderr ends up in logs
 
@@ -18,7 +19,7 @@ def render_error(error: ConfigError, argv0: str) -> str:
     lines = [f"Error: {error}", f"For help, use {argv0} -h", *_details(error)]
     if error.others:
         count = len(error.others)
-        lines.append(f"{count} more problem{'s' if count > 1 else ''}: use supervisord --check to see all")
+        lines.append(f"{counted(count, 'more problem')}: use supervisord --check to see all")
     return "".join(f"{line}\n" for line in lines)
 
 

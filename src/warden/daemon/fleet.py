@@ -10,9 +10,9 @@ from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.channels import Channels
 from warden.daemon.children import Children, socket_error
 from warden.daemon.listeners import Pools
-from warden.daemon.memory import Memory
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Facts, Notes
+from warden.daemon.persistence import Persistence
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process
 from warden.daemon.ties import Ties
@@ -34,12 +34,12 @@ class Fleet(abc.ABC):
     _guard: MemoryGuard
     _starts: Queue
 
-    def __init__(self, bus: Bus, log: MainLog, memory: Memory, notes: Notes) -> None:
+    def __init__(self, bus: Bus, log: MainLog, persistence: Persistence, notes: Notes) -> None:
         self.revision = 0  # of the facts about all processes
         self.groups: dict[str, Group] = {}
         self.bus = bus
         self.log = log
-        self.memory = memory
+        self.persistence = persistence
         self.notes = notes
 
     @abc.abstractmethod
@@ -169,11 +169,11 @@ class Fleet(abc.ABC):
             OSError: an AUTO log cannot be created.
         """
         process = Process(config, group, {})
-        process.disabled = self.memory.is_disabled(process.namespec)
+        process.disabled = self.persistence.is_disabled(process.namespec)
         facts = None if recall is None else recall(process.namespec)
         if facts is not None:
             facts.restore(process)
         elif recall is None:
-            process.history.extend(self.memory.history(process.namespec))
+            process.history.extend(self.persistence.history(process.namespec))
         process.outputs |= self._channels.make(process)
         return process

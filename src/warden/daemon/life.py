@@ -17,10 +17,10 @@ from warden.daemon.flusher import Flusher
 from warden.daemon.insight import DaemonInsight
 from warden.daemon.interfaces import Interfaces
 from warden.daemon.leftovers import Settlement
-from warden.daemon.memory import Memory
 from warden.daemon.notes import Notes
 from warden.daemon.opening import announce_servers, announce_start, open_log
 from warden.daemon.orders import Orders
+from warden.daemon.persistence import Persistence
 from warden.daemon.remains import Remains
 from warden.daemon.resume import Resumption, read_or_keep
 from warden.daemon.servers import Listeners
@@ -43,7 +43,7 @@ from warden.runtime.reaper import Reaper
 from warden.runtime.record import Record
 from warden.runtime.roster import Roster
 from warden.runtime.slot import Slot
-from warden.words import VERSION, Mood
+from warden.words import VERSION, Mood, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Life:
         pidfile: PidFile,
         flusher: Flusher,
         *,
-        memory: Memory,
+        persistence: Persistence,
         read: Callable[[], Config],
         ready: Callable[[], None],
         keeper: KeeperParent | None = None,
@@ -81,19 +81,19 @@ class Life:
         self._listeners = listeners
         self._pidfile = pidfile
         self._flusher = flusher
-        self._memory = memory
+        self._persistence = persistence
         self._read = read
         self._ready = ready
         self._keeper = keeper
         self._remains = remains
         self._roster = Roster(self._log_critical)
-        self._ticks: Ticks | None = None
         self._serials = Serials(0 if remains is None else remains.serials)
         self._started = remains is not None
         self.exit_status = 0  # of the daemon, once ``run`` has returned
         self._upgrade = Upgrade(keeper, lambda: self._log, lambda: self._present.down.set())
         self._next: Config | None = None
-        self._present: _Session  # set before anything that uses it is connected
+        self._present: _Session  # set before anything that uses it is connected, as are the ticks
+        self._ticks: Ticks
 
     async def run(self) -> None:
         """Run until the shutdown is complete, or until another version has taken over."""
@@ -170,56 +170,26 @@ class Life:
         remains, self._remains = self._remains, None
         if remains is None or not remains.whole:
             notes.begin(config)
-        bus = Bus(self._on_subscriber_error, self._adjust_ticks)
-        self._ticks = Ticks(loop, bus)
-        self._memory.open(config.server.statefile, log.warn)
+        self._persistence.open(config.server.statefile, log.warn)
         claim = self._claim(config, parent)
-        supervisor = Supervisor(
-            config,
-            loop=loop,
-            parent=parent,
-            reaper=reaper,
-            notes=notes,
-            log=log,
-            bus=bus,
-            flusher=self._flusher,
-            token=claim.token if claim is not None else "",
-            serials=self._serials,
-            memory=self._memory,
-        )
-        down = asyncio.Event()
-        self._present = _Session(supervisor, down)
-        Ending(supervisor, loop, config.server, self._end)
+        supervisor = self._supervisor(loop, parent, reaper, notes, "" if claim is None else claim.token)
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave, upgrade=self._upgrade.ask)
         interfaces = Interfaces(config, supervisor, control, loop, self._orders.on_mood)
-        resumption = None
-        settlement = Settlement(supervisor, parent, loop, config.server.leftovers)
-        if remains is None:
-            left = settlement.prepare(config, self._roster)
-            self._add_groups(supervisor, config)
-            settlement.take_in(left)
-            notes.all_made()
-        else:
-            resumption = Resumption(supervisor, remains, parent, loop.time())
-            resumption.connect()
+        begin = self._settle(supervisor, parent, remains)
         registry = Registry(interfaces.namespaces(self._refuse), trace=log.trace)
         since = time.time() if remains is None else remains.since
         notes.since(since)
         insight = DaemonInsight(supervisor, control, config, since, lambda: self._upgrade.failure)
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
-        if resumption is None:
-            self._begin(config, supervisor, settlement)
-        else:
-            assert remains is not None
-            self._go_on(resumption, remains, supervisor, settlement)
-            resumption = remains = None  # they are large
-        await down.wait()
+        begin()
+        del begin, remains  # they are large
+        await self._present.down.wait()
         await server.close()
         insight.close()
         interfaces.close()
         self._ticks.close()
-        self._memory.save()
+        self._persistence.save()
         if self._upgrade.making_way:
             supervisor.leave()
             notes.close()
@@ -228,6 +198,44 @@ class Life:
         if claim is not None:
             claim.release()
             parent.drop("claim")
+
+    def _supervisor(
+        self, loop: asyncio.AbstractEventLoop, parent: FosterParent, reaper: Reaper, notes: Notes, token: str
+    ) -> Supervisor:
+        """Make the fleet of a session, which is the present one from now on."""
+        config = self._config
+        bus = Bus(self._on_subscriber_error, lambda: self._ticks.adjust())
+        self._ticks = Ticks(loop, bus)
+        supervisor = Supervisor(
+            config,
+            loop=loop,
+            parent=parent,
+            reaper=reaper,
+            notes=notes,
+            log=self._log,
+            bus=bus,
+            flusher=self._flusher,
+            token=token,
+            serials=self._serials,
+            persistence=self._persistence,
+        )
+        self._present = _Session(supervisor, asyncio.Event())
+        Ending(supervisor, loop, config.server, self._end)
+        return supervisor
+
+    def _settle(self, supervisor: Supervisor, parent: FosterParent, remains: Remains | None) -> Callable[[], None]:
+        """Make the groups, anew or as they were; return what is to be done once somebody can ask about them."""
+        loop = asyncio.get_running_loop()
+        settlement = Settlement(supervisor, parent, loop, self._config.server.leftovers)
+        if remains is not None:
+            resumption = Resumption(supervisor, remains, parent, loop.time())
+            resumption.connect()
+            return partial(self._go_on, resumption, remains, supervisor, settlement)
+        left = settlement.prepare(self._config, self._roster)
+        self._add_groups(supervisor, self._config)
+        settlement.take_in(left)
+        supervisor.notes.all_made()
+        return partial(self._begin, self._config, supervisor, settlement)
 
     def _begin(self, config: Config, supervisor: Supervisor, settlement: Settlement) -> None:
         """Tell the world that a session begins, and start what is to start by itself."""
@@ -244,11 +252,13 @@ class Life:
         """Go on with a session that a brain before us has begun."""
         resumption.go_on()
         self._keep_roster()
-        alive = sum(1 for process in supervisor.processes() if process.state.pid)
+        alive = counted(
+            sum(1 for process in supervisor.processes() if process.state.pid), "process runs", "processes run"
+        )
         if remains.found.facts["trial"]:
-            self._log.info(f"version {VERSION} took over; {alive} processes run, none of them was touched")
+            self._log.info(f"version {VERSION} took over; {alive}, nothing was touched")
         else:
-            self._log.warn(f"{remains.why}; went on: {alive} processes run, none of them was touched")
+            self._log.warn(f"{remains.why}; went on: {alive}, nothing was touched")
         if not remains.announced:
             self._begin(self._config, supervisor, settlement)
             return
@@ -339,10 +349,6 @@ class Life:
         present.supervisor.go_down(Mood.SHUTDOWN if config is None else Mood.RESTARTING, present.down.set)
 
     # --- boundaries
-
-    def _adjust_ticks(self) -> None:
-        if self._ticks is not None:
-            self._ticks.adjust()
 
     def _log_debug(self, text: str) -> None:
         self._log.debug(text)

@@ -12,14 +12,14 @@ from warden.config.cmdline import DaemonArgs
 from warden.config.load import load
 from warden.config.model import Config
 from warden.daemon.life import Life
-from warden.daemon.memory import Memory
+from warden.daemon.persistence import Persistence
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import StartupError
 from warden.logs.mainlog import MainLog
 from warden.runtime.kept import KeeperParent
 
 
-def reading(path: str, args: DaemonArgs, here: str, memory: Memory) -> Callable[[], Config]:
+def reading(path: str, args: DaemonArgs, here: str, persistence: Persistence) -> Callable[[], Config]:
     """Return what reads the configuration with this command line.
 
     ``here`` is what relative paths are relative to, whatever the present directory is.
@@ -32,7 +32,7 @@ def reading(path: str, args: DaemonArgs, here: str, memory: Memory) -> Callable[
         resolve=resolve,
         known_events=known_events,
         cwd=here,
-        scales=memory.scales_of,
+        scales=persistence.scales_of,
     )
 
 

@@ -18,8 +18,8 @@ from warden.config.search import require
 from warden.daemon.flusher import Flusher
 from warden.daemon.life import Life
 from warden.daemon.living import live, reading
-from warden.daemon.memory import Memory
 from warden.daemon.opening import announce_servers, announce_start, open_log
+from warden.daemon.persistence import Persistence
 from warden.daemon.plugins import known_events, resolve
 from warden.daemon.servers import Listeners
 from warden.daemon.succession import succeed
@@ -70,18 +70,18 @@ def _run(args: DaemonArgs, argv0: str) -> int:
     path = args.configuration or _search(argv0)
     if args.check:
         return _check(path, args)
-    memory = Memory()
-    given = reading(path, args, _here(), memory)
+    persistence = Persistence()
+    given = reading(path, args, _here(), persistence)
     config = given()
     if args.take_over is None:
-        return _start(config, given, memory, argv0)
+        return _start(config, given, persistence, argv0)
     from warden.daemon.takeover import TakeOver  # with a client of XML-RPC: hardly anybody takes over
 
     taking = TakeOver(os.path.abspath(args.take_over), config, time.monotonic())
     if args.dry_run:
         sys.stdout.write(taking.report())
         return 0
-    return _start(config, given, memory, argv0, taking)
+    return _start(config, given, persistence, argv0, taking)
 
 
 def _here() -> str:
@@ -105,7 +105,7 @@ def _check(path: str, args: DaemonArgs) -> int:
 
 
 def _start(
-    config: Config, read: Callable[[], Config], memory: Memory, argv0: str, taking: TakeOver | None = None
+    config: Config, read: Callable[[], Config], persistence: Persistence, argv0: str, taking: TakeOver | None = None
 ) -> int:
     """Take the steps from a good configuration to the running daemon, which may take the place of another one."""
     open_standard_descriptors()
@@ -141,7 +141,7 @@ def _start(
         listeners,
         pidfile,
         flusher,
-        memory=memory,
+        persistence=persistence,
         read=read,
         ready=partial(_ready, keeper, report),
         keeper=keeper,

@@ -41,8 +41,8 @@ class StandingOrders(LogVerbs):
 
     def _set_disabled(self, process: Process, *, disabled: bool) -> Outcome:
         self.require_up()
-        memory = self._supervisor.memory
-        (memory.disable if disabled else memory.enable)(process.namespec)
+        persistence = self._supervisor.persistence
+        (persistence.disable if disabled else persistence.enable)(process.namespec)
         process.disabled = disabled
         self._supervisor.touch(process)
         return Outcome(name=process.name, group=process.group)
@@ -61,15 +61,15 @@ class StandingOrders(LogVerbs):
         """
         async with self._scaling:
             self._require_scalable(program)
-            memory = self._supervisor.memory
-            before = memory.scale_of(program)
-            memory.scale(program, count)
+            persistence = self._supervisor.persistence
+            before = persistence.scale_of(program)
+            persistence.scale(program, count)
             try:
                 config = await read()
                 wanted = [group for group in config.groups if any(one.program == program for one in group.processes)]
                 _require_count(program, count, wanted)
             except RequestError:
-                memory.scale(program, before)
+                persistence.scale(program, before)
                 raise
             changes = [await self._change_members(program, group, stop) for group in wanted]
             return Scaled(

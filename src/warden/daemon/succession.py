@@ -11,8 +11,8 @@ from warden.daemon.codec import Undecodable
 from warden.daemon.flusher import Flusher
 from warden.daemon.life import Life
 from warden.daemon.living import live, reading
-from warden.daemon.memory import Memory
 from warden.daemon.opening import open_log
+from warden.daemon.persistence import Persistence
 from warden.daemon.remains import Remains
 from warden.daemon.servers import Listeners
 from warden.errors import ConfigError, StartupError
@@ -47,7 +47,7 @@ def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
     args = daemon_args(argv)
     here = found.facts["here"]
     path = args.configuration
-    memory = Memory()
+    persistence = Persistence()
     remains: Remains | None = None
     told = ""
     if found.facts["failures"] < _MANY:
@@ -59,7 +59,7 @@ def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
     else:
         told = "the record is left aside, since it may be the reason"
     if remains is None:
-        remains = Remains(found, None, reading(path or "", args, here, memory)())
+        remains = Remains(found, None, reading(path or "", args, here, persistence)())
     config = remains.config
     flusher = Flusher()
     log = open_log(config, flusher, patient=True)
@@ -75,8 +75,8 @@ def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
         listeners,
         pidfile,
         flusher,
-        memory=memory,
-        read=reading(config.path, args, here, memory),
+        persistence=persistence,
+        read=reading(config.path, args, here, persistence),
         ready=lambda: keeper.wish("up"),
         keeper=keeper,
         remains=remains,

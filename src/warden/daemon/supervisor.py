@@ -17,9 +17,9 @@ from warden.daemon.descent import Descent
 from warden.daemon.fleet import Fleet
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
-from warden.daemon.memory import Memory
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Notes
+from warden.daemon.persistence import Persistence
 from warden.daemon.queue import Queue
 from warden.daemon.records import Process, Sent
 from warden.daemon.ties import Ties
@@ -78,9 +78,9 @@ class Supervisor(Fleet):
         flusher: Flusher,
         token: str,
         serials: Serials,
-        memory: Memory | None = None,
+        persistence: Persistence | None = None,
     ) -> None:
-        super().__init__(bus, log, memory or Memory(), notes)
+        super().__init__(bus, log, persistence or Persistence(), notes)
         self.mood = Mood.RUNNING
         self.onlookers: list[Callable[[Process], None]] = []  # hear of new facts that are no change of phase
         self._parent = parent
@@ -278,7 +278,7 @@ class Supervisor(Fleet):
             look(process)
 
     def _changed(self, process: Process) -> None:
-        self.memory.note(process)
+        self.persistence.note(process)
         self._guard.follow(process)
         process.tell_watchers()
         if self._descent is not None and process.state.phase in STOPPED_PHASES:

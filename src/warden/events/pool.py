@@ -15,7 +15,7 @@ from typing import assert_never
 
 from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
 from warden.events.types import Event
-from warden.words import Phase
+from warden.words import Phase, counted
 
 SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
@@ -311,9 +311,8 @@ class Pool:
         if self._burst is None:
             return []
         lost, self._burst = self.lost - self._burst[0], None
-        events = "1 event" if lost == 1 else f"{lost} events"
         why = f"its buffer of {self._buffer_size} was full"
-        return [Note("warn", f"pool {self.name} lost {events} ({self.lost} since it was added): {why}")]
+        return [Note("warn", f"pool {self.name} lost {counted(lost, 'event')} ({self.lost} since it was added): {why}")]
 
     def _listen(self, who: _Listener, now: float) -> list[Effect]:
         """Work through what a listener said, up to the first result: its verdict decides about the rest."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from warden.logs.marks import Marks
 from warden.logs.rotation import shift_backups
-from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, open_target
+from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, has_the_name, open_target
 from warden.logs.upkeep import Upkeep
 from warden.words import Period
 
@@ -91,14 +91,7 @@ class FileSink:
         self._size = 0
         self._mode = 0o666
         self._limit = _NO_LIMIT  # the size at which something is to be done
-        try:
-            self._adopt(self._open())
-        except OSError as error:
-            if patient:
-                self._fail(error)
-            elif error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
-                raise  # else a fifo that nobody reads yet: the first write tries again
-        self._join()
+        self._begin(patient)
 
     # --- writing
 
@@ -244,6 +237,16 @@ class FileSink:
         else:
             self._limit = _NO_LIMIT if target.endless else 0  # 0: the first write will complain
 
+    def _begin(self, patient: bool) -> None:
+        try:
+            self._adopt(self._open())
+        except OSError as error:
+            if patient:
+                self._fail(error)
+            elif error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(self.path).st_mode):
+                raise  # else a fifo that nobody reads yet: the first write tries again
+        self._join()
+
     def _open(self) -> Target:
         return open_target(self.path, self._mode, whole_lines=self._whole_lines)
 
@@ -255,7 +258,7 @@ class FileSink:
             return
         try:
             self._size = os.fstat(self._fd).st_size
-            if not self._has_the_name():
+            if not has_the_name(self.path, self._fd):
                 target = self._open()
             elif self._size < self._maxbytes and not self._upkeep.is_due(self._size):
                 self._limit = self._maxbytes
@@ -319,12 +322,6 @@ class FileSink:
             return self._regular and os.fstat(self._fd).st_nlink == 0
         except OSError:  # a network file system lost it
             return True
-
-    def _has_the_name(self) -> bool:
-        try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self._fd))
-        except OSError:
-            return False
 
     # --- troubles
 
@@ -396,5 +393,5 @@ class FileSink:
 
     def _turn_others(self) -> None:
         for sink in tuple(self._family()):
-            if sink is not self and sink._fd >= 0 and not sink._has_the_name():
+            if sink is not self and sink._fd >= 0 and not has_the_name(sink.path, sink._fd):
                 sink._turn()

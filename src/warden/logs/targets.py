@@ -133,6 +133,14 @@ def close_quietly(fd: int) -> None:
         os.close(fd)
 
 
+def has_the_name(path: str, fd: int) -> bool:
+    """Tell whether the open file ``fd`` is the one that has the name ``path`` now."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(fd))
+    except OSError:
+        return False
+
+
 def grown_since(path: str, position: tuple[int, int], inode: int, size: int) -> int:
     """Return how many bytes a log got since it had that inode and size; now it is at ``position``.
 

@@ -33,7 +33,7 @@ from warden.process.step import (
     Tick,
     enter,
 )
-from warden.words import FOREVER, Autorestart, ExitStatus, Phase
+from warden.words import FOREVER, Autorestart, ExitStatus, Phase, counted
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
 _TOO_EARLY = "stop requested while it was being started"
@@ -160,8 +160,7 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
     waiting = replace(waiting, pid=0)
     if waiting.tries <= policy.startretries:
         return waiting, effects
-    tries = "1 try" if failed.tries == 1 else f"{failed.tries} tries"
-    fatal, more = _give_up(waiting, now, policy, f"gave up after {tries}: {cause}")
+    fatal, more = _give_up(waiting, now, policy, f"gave up after {counted(failed.tries, 'try', 'tries')}: {cause}")
     return fatal, effects + more
 
 

@@ -53,7 +53,7 @@ def exhausted(streak: Streak, policy: Policy, now: float) -> str | None:
     most, window = policy.restart.limit
     if sum(now - moment < window for moment in streak.moments) < most:
         return None
-    return f"restarted {most} times within {_seconds(window)} (restart_limit)"
+    return f"restarted {'once' if most == 1 else f'{most} times'} within {_seconds(window)} (restart_limit)"
 
 
 def pause(streak: Streak, policy: Policy, tries: int) -> float:

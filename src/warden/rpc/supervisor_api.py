@@ -11,22 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from warden.errors import BadName, IncorrectParameters, ShuttingDown
-from warden.rpc import logs
-from warden.rpc.arguments import signal, text, whole
+from warden.rpc.arguments import signal, text
 from warden.rpc.control import Control
 from warden.rpc.listing import ProcessList, Texts
+from warden.rpc.log_api import LogApi
 from warden.rpc.views import config_struct, outcome_structs, process_struct
-from warden.rpc.xmltext import LongText
-from warden.words import API_VERSION, VERSION, Channel, Mood, split_namespec
+from warden.words import API_VERSION, VERSION, Mood, split_namespec
 
 Struct = dict[str, object]
 
 
-class SupervisorApi:
-    """What clients call as ``supervisor.*``: one piece, since it is one manual."""
+class SupervisorApi(LogApi):
+    """What clients call as ``supervisor.*``."""
 
     def __init__(self, control: Control) -> None:
-        self._control = control
+        super().__init__(control)
         self._texts = Texts()
 
     # --- the daemon
@@ -68,31 +67,6 @@ class SupervisorApi:
         @return int  The pid
         """
         return self._control.pid
-
-    def readLog(self, offset: object, length: object) -> object:
-        """Read from the activity log.
-
-        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
-
-        @param int offset  Where to begin, in bytes
-        @param int length  How much to read, in bytes
-        @return string  The text
-
-        Faults: SHUTDOWN_STATE, BAD_ARGUMENTS, NO_FILE, FAILED.
-        """
-        return self._read_log(None, Channel.STDOUT, whole(offset), whole(length))
-
-    readMainLog = readLog
-
-    def clearLog(self) -> bool:
-        """Remove the activity log and begin a new one.
-
-        @return boolean  Always true
-
-        Faults: SHUTDOWN_STATE, NO_FILE, FAILED.
-        """
-        self._control.clear_logs(None)
-        return True
 
     def shutdown(self) -> bool:
         """Stop all processes and end the daemon.  The answer comes before that is done.
@@ -328,96 +302,6 @@ class SupervisorApi:
         """
         self._control.send_remote_event(str(type_), str(data))
         return True
-
-    # --- logs of processes
-
-    def readProcessStdoutLog(self, name: object, offset: object, length: object) -> object:
-        """Read from what a process wrote to its standard output.
-
-        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
-
-        @param string name  Process name, or ``group:name``
-        @param int offset  Where to begin, in bytes
-        @param int length  How much to read, in bytes
-        @return string  The text
-
-        Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
-        """
-        return self._read_log(text(name), Channel.STDOUT, whole(offset), whole(length))
-
-    readProcessLog = readProcessStdoutLog
-
-    def readProcessStderrLog(self, name: object, offset: object, length: object) -> object:
-        """Read from what a process wrote to its standard error.
-
-        A negative offset with length 0 gives the last bytes, length 0 everything from the offset on.
-
-        @param string name  Process name, or ``group:name``
-        @param int offset  Where to begin, in bytes
-        @param int length  How much to read, in bytes
-        @return string  The text
-
-        Faults: SHUTDOWN_STATE, BAD_NAME, BAD_ARGUMENTS, NO_FILE, FAILED.
-        """
-        return self._read_log(text(name), Channel.STDERR, whole(offset), whole(length))
-
-    def tailProcessStdoutLog(self, name: object, offset: object, length: object) -> object:
-        """Read what a process wrote to its standard output since the last call.
-
-        Pass the answered offset with the next call.
-
-        @param string name  Process name, or ``group:name``
-        @param int offset  Where the last call ended, in bytes
-        @param int length  How much to read at most, in bytes
-        @return array  The text, the size of the log in bytes, and whether something was left out
-
-        Faults: SHUTDOWN_STATE, BAD_NAME.
-        """
-        return self._tail_log(text(name), Channel.STDOUT, whole(offset), whole(length))
-
-    tailProcessLog = tailProcessStdoutLog
-
-    def tailProcessStderrLog(self, name: object, offset: object, length: object) -> object:
-        """Read what a process wrote to its standard error since the last call.
-
-        Pass the answered offset with the next call.
-
-        @param string name  Process name, or ``group:name``
-        @param int offset  Where the last call ended, in bytes
-        @param int length  How much to read at most, in bytes
-        @return array  The text, the size of the log in bytes, and whether something was left out
-
-        Faults: SHUTDOWN_STATE, BAD_NAME.
-        """
-        return self._tail_log(text(name), Channel.STDERR, whole(offset), whole(length))
-
-    async def _read_log(self, name: str | None, channel: Channel, offset: int, length: int) -> LongText:
-        return await logs.read(self._control.log_path(name, channel), offset, length)
-
-    async def _tail_log(self, name: str, channel: Channel, offset: int, length: int) -> list[object]:
-        return await logs.tail_of(self._control.log_path(name, channel), offset, length)
-
-    def clearProcessLogs(self, name: object) -> bool:
-        """Remove the logs of a process and begin new ones.
-
-        @param string name  Process name, or ``group:name``
-        @return boolean  Always true
-
-        Faults: SHUTDOWN_STATE, BAD_NAME, FAILED.
-        """
-        self._control.clear_logs(text(name))
-        return True
-
-    clearProcessLog = clearProcessLogs
-
-    def clearAllProcessLogs(self) -> list[Struct]:
-        """Remove the logs of all processes and begin new ones.
-
-        @return array  Per process: name, group, status (80 or a fault code), description
-
-        Faults: SHUTDOWN_STATE.
-        """
-        return outcome_structs(self._control.clear_all_logs())
 
 
 def _whole_group(namespec: str) -> str | None:

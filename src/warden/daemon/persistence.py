@@ -19,7 +19,7 @@ SAVE_SECONDS = 5.0  # changes of phase within this time are written together
 RETRY_SECONDS = 60.0  # after a failure
 
 
-class Memory:
+class Persistence:
     """The facts of the state file, kept while the daemon runs and written behind its back.
 
     A file that cannot be read or written costs a line of the log, never more;

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.daemon.stage import Stage, alone, play, program
 from warden.daemon import statefile
-from warden.daemon.memory import Memory
+from warden.daemon.persistence import Persistence
 from warden.daemon.statefile import Remembered
 from warden.rpc.insight import Transition
 from warden.words import Phase
@@ -68,49 +68,49 @@ def test_a_broken_file_is_reported_and_set_aside(tmp_path: Path, content: str, w
     path = tmp_path / "state"
     path.write_text(content)
     said: list[str] = []
-    memory = Memory()
+    persistence = Persistence()
 
-    memory.open(str(path), said.append)
+    persistence.open(str(path), said.append)
 
     assert said == [f"the state file {path} is broken and set aside as {path}.broken: {why}"]
     assert (tmp_path / "state.broken").read_text() == content
     assert not path.exists()
 
 
-def later(path: Path) -> Memory:
-    """The memory of the next daemon."""
-    memory = Memory()
-    memory.open(str(path), pytest.fail)
-    return memory
+def later(path: Path) -> Persistence:
+    """What the next daemon remembers."""
+    persistence = Persistence()
+    persistence.open(str(path), pytest.fail)
+    return persistence
 
 
-def remembering(folder: Path, scenario: Callable[[Memory, list[str]], Awaitable[None]]) -> None:
-    """Run ``scenario`` with a memory that writes ``state`` below ``folder``."""
+def remembering(folder: Path, scenario: Callable[[Persistence, list[str]], Awaitable[None]]) -> None:
+    """Run ``scenario`` with a persistence that writes ``state`` below ``folder``."""
 
     async def run() -> None:
-        memory, said = Memory(), list[str]()
-        memory.open(str(folder / "state"), said.append)
-        await scenario(memory, said)
+        persistence, said = Persistence(), list[str]()
+        persistence.open(str(folder / "state"), said.append)
+        await scenario(persistence, said)
 
     asyncio.run(run())
 
 
 def test_orders_are_written_when_the_daemon_ends(tmp_path: Path) -> None:
-    async def scenario(memory: Memory, said: list[str]) -> None:
-        memory.disable("web:a")
-        memory.disable("cron")
-        memory.enable("cron")
-        memory.scale("web", 8)
-        memory.scale("old", 2)
-        memory.scale("old", None)
-        memory.save()
+    async def scenario(persistence: Persistence, said: list[str]) -> None:
+        persistence.disable("web:a")
+        persistence.disable("cron")
+        persistence.enable("cron")
+        persistence.scale("web", 8)
+        persistence.scale("old", 2)
+        persistence.scale("old", None)
+        persistence.save()
 
     remembering(tmp_path, scenario)
 
-    memory = later(tmp_path / "state")
-    assert [memory.is_disabled(name) for name in ("web:a", "cron")] == [True, False]
-    assert memory.scales_of(str(tmp_path / "state")) == {"web": 8}
-    assert Memory().scales_of(str(tmp_path / "state")) == {"web": 8}
+    persistence = later(tmp_path / "state")
+    assert [persistence.is_disabled(name) for name in ("web:a", "cron")] == [True, False]
+    assert persistence.scales_of(str(tmp_path / "state")) == {"web": 8}
+    assert Persistence().scales_of(str(tmp_path / "state")) == {"web": 8}
     assert os.stat(tmp_path / "state").st_mode & 0o777 == 0o600
 
 
@@ -119,11 +119,11 @@ def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -
     path.write_bytes(statefile.encode(["cron"], {}, {}))
     (tmp_path / "state.new").mkdir()  # like a full disk: the new file cannot be written
 
-    async def scenario(memory: Memory, said: list[str]) -> None:
-        memory.enable("cron")
-        memory.save()
-        memory.disable("x")
-        memory.save()
+    async def scenario(persistence: Persistence, said: list[str]) -> None:
+        persistence.enable("cron")
+        persistence.save()
+        persistence.disable("x")
+        persistence.save()
 
         assert said == [f"cannot write the state file {path}: Is a directory; it is tried again"]
 
@@ -137,21 +137,21 @@ def test_what_nobody_has_heard_of_for_a_week_is_forgotten(tmp_path: Path) -> Non
     new = statefile.encode_steps([replace(STEP, at=time.time())])
     (tmp_path / "state").write_bytes(statefile.encode([], {}, {"old": old, "new": new}))
 
-    memory = later(tmp_path / "state")
+    persistence = later(tmp_path / "state")
 
-    assert len(memory.history("new")) == 1
-    assert memory.history("old") == ()
+    assert len(persistence.history("new")) == 1
+    assert persistence.history("old") == ()
 
 
 def test_a_process_has_its_history_in_the_next_daemon(tmp_path: Path) -> None:
     async def first(stage: Stage) -> None:
-        stage.supervisor.memory.open(str(tmp_path / "state"), pytest.fail)
+        stage.supervisor.persistence.open(str(tmp_path / "state"), pytest.fail)
         await stage.control.start("web", wait=True)
         await stage.control.stop("web", wait=True)
-        stage.supervisor.memory.save()
+        stage.supervisor.persistence.save()
 
     async def second(stage: Stage) -> None:
-        stage.supervisor.memory.open(str(tmp_path / "state"), pytest.fail)
+        stage.supervisor.persistence.open(str(tmp_path / "state"), pytest.fail)
         group = stage.supervisor.add_group(alone(program("web")))
 
         assert [step.phase.name for step in group.processes["web"].history] == [
