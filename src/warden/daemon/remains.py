@@ -175,10 +175,7 @@ class Remains:
     def pool(self, name: str) -> tuple[list[Letter], dict[str, Standing], int, set[str]]:
         """What a pool held, where its listeners were, how many events it got, and who may have got a part of one."""
         letters, standings, doubtful = [], {}, set()
-        for key, value in self.facts.items():
-            kind, _, what = key.removeprefix(f"pool {name} ").partition(" ")
-            if not key.startswith(f"pool {name} "):
-                continue
+        for kind, what, value in self._pools.get(name, ()):
             if kind == "letter":
                 letter = letter_from(int(what), value)
                 letters += [] if letter is None else [letter]
@@ -190,6 +187,15 @@ class Remains:
                 ):
                     doubtful.add(what)
         return letters, standings, int(self.facts.get(f"pool {name} accepted", 0)), doubtful
+
+    @functools.cached_property
+    def _pools(self) -> dict[str, list[tuple[str, str, Any]]]:
+        """What is told of each pool: kind of fact, of whom, and the fact; sorted once, for there may be thousands."""
+        pools: dict[str, list[tuple[str, str, Any]]] = {}
+        for key, value in self._named("pool "):
+            name, kind, what = (*key.split(" ", 2), "")[:3]
+            pools.setdefault(name, []).append((kind, what, value))
+        return pools
 
     def was_heard(self, chunk: InFlight, group: str, listener: str) -> bool:
         """Whether what a listener says in that chunk was understood already."""
