@@ -194,6 +194,12 @@ class FakeControl:
     async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
         return self._order_many("ready", group)
 
+    async def reload(self, namespec: str) -> None:
+        self._order("reload", namespec)
+
+    async def reload_many(self, group: str | None) -> Sequence[Outcome]:
+        return self._order_many("reload", group)
+
     def enable(self, namespec: str) -> None:
         self._order("enable", namespec)
 

@@ -66,6 +66,30 @@ def test_a_server_that_goes_down_meanwhile_is_told_as_ever(run: Run, fleet: Fake
     assert ran.out == "error: SHUTDOWN_STATE: the server is shutting down or restarting\n"
 
 
+def test_reload_with_names_is_a_wish_to_programs(run: Run, fleet: FakeDaemon) -> None:
+    assert fleet.json is not None
+    why = "FAILED: a has no reload_signal; its section needs one, for example reload_signal=HUP"
+    fleet.json["POST /processes/reload"] = results(
+        result("web:w1"), result("web:w2", NOT_RUNNING, "NOT_RUNNING"), result("a", FAILED, why)
+    )
+
+    ran = run("reload w* a !web:w3")
+
+    assert ran.out == f"web:w1: reloaded\nweb:w2: ERROR (not running)\na: ERROR ({why})\n"
+    assert ran.status == 1
+    assert fleet.asked()[1:] == [("POST /processes/reload", {"namespecs": ["web:w1", "web:w2", "a"]})]
+
+
+def test_a_group_in_which_nothing_can_be_reloaded_is_told(run: Run, fleet: FakeDaemon) -> None:
+    assert fleet.json is not None
+    fleet.json["POST /processes/reload"] = results()
+
+    ran = run("reload all")
+
+    assert (ran.out, ran.status) == ("ERROR: nothing to reload: no process of these runs and has a reload_signal\n", 1)
+    assert fleet.asked() == [("POST /processes/reload", {"namespecs": "all"})]
+
+
 @pytest.mark.parametrize(
     ("line", "batches"),
     [

@@ -129,7 +129,6 @@ def test_restart_stops_all_before_it_starts_any(run: Run, daemon: FakeDaemon) ->
         ("version x", "Error: version accepts no arguments", 1),
         ("avail x", "Error: avail accepts no arguments", 1),
         ("reread x", "Error: reread accepts no arguments", 1),
-        ("reload x", "Error: reload accepts no arguments", 1),
         ("shutdown x", "Error: shutdown accepts no arguments", 1),
     ],
 )

@@ -42,6 +42,18 @@ def test_the_story_begins_with_how_things_stand(run: Run, told: FakeDaemon, monk
     assert ran.status == 0
 
 
+def test_a_reload_is_part_of_the_story_but_not_the_reason_of_the_state(run: Run, told: FakeDaemon) -> None:
+    reload = step("RUNNING", "reload requested: SIGHUP", pid=7) | {"previous": "RUNNING"}
+    assert told.json is not None
+    told.json["GET /processes/web"] = (200, {"namespec": "web", "state": "RUNNING", "description": "pid 7"})
+    told.json["GET /processes/web/history"] = (200, {"history": [step("RUNNING", "stayed up", pid=7), reload]})
+
+    head, *story = run("why web").out.splitlines()
+
+    assert head.endswith(": stayed up")
+    assert story[-1].endswith("RUNNING   reload requested: SIGHUP")
+
+
 def test_the_story_as_json(run: Run, told: FakeDaemon) -> None:
     [story] = json.loads(run("why --json web").out)
 

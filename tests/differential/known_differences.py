@@ -478,6 +478,12 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         CTL,
+        "`reload NAME...` lets processes read their own configuration again: it sends them their `reload_signal`. "
+        "4.3.0 says that `reload` accepts no arguments. Without names it restarts the daemon, as ever.",
+        {"wrong_arguments": {"$ supervisorctl reload x": "x: ERROR (no such process)\n[rc 1]"}},
+    ),
+    Difference(
+        CTL,
         "`clear group:*` clears the logs of the group; 4.3.0 looks for a process named None.",
         {"clearing_a_group": {"$ supervisorctl clear worker:*": "worker:w_00: cleared\nworker:w_01: cleared\n[rc 0]"}},
     ),

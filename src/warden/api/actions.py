@@ -59,6 +59,13 @@ class Actions:
         self._control.signal(namespec, signal)
         return [_done(namespec)]
 
+    async def reload(self, namespec: str) -> Sequence[Outcome]:
+        """Let it read its configuration again."""
+        if (group := _group(namespec)) is not None:
+            return await self._control.reload_many(group or None)
+        await self._control.reload(namespec)
+        return [_done(namespec)]
+
     async def until_ready(self, namespec: str) -> Sequence[Outcome]:
         """Wait until it can do its work."""
         if (group := _group(namespec)) is not None:

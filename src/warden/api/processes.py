@@ -42,6 +42,7 @@ _START = (
 )
 _STOP = (errors.BadName, errors.NotRunning, errors.Failed)
 _SIGNAL = (errors.BadName, errors.BadSignal, errors.NotRunning, errors.Failed)
+_RELOAD = (errors.BadName, errors.NotRunning, errors.Failed, errors.AbnormalTermination)
 
 
 @TABLE.get("/processes")
@@ -150,6 +151,16 @@ async def signal_process(context: Context, namespec: Namespec, body: Signalling)
     return _results(await context.actions.signal(namespec, body.signal))
 
 
+@TABLE.post("/processes/{namespec}/reload", *_RELOAD)
+async def reload_process(context: Context, namespec: Namespec) -> Results:
+    """Let a process or a group read its configuration again.
+
+    It gets its `reload_signal`; in a group, those that run and have one.  What says `RELOADING=1` is waited for until
+    it says `READY=1`.
+    """
+    return _results(await context.actions.reload(namespec))
+
+
 @TABLE.post("/processes/{namespec}/clear", errors.BadName, errors.Failed)
 async def clear_process(context: Context, namespec: Namespec) -> Results:
     """Clear the logs of a process."""
@@ -198,6 +209,15 @@ async def signal_selection(context: Context, body: SignallingSelection) -> Resul
     Refusals stand in the results.
     """
     return await _each(body.namespecs, lambda namespec: context.actions.signal(namespec, body.signal))
+
+
+@TABLE.post("/processes/reload")
+async def reload_selection(context: Context, body: Selection) -> Results:
+    """Let a selection read its configuration again.
+
+    All at the same time.  Refusals stand in the results.
+    """
+    return await _each(body.namespecs, context.actions.reload)
 
 
 @TABLE.post("/processes/clear")

@@ -161,6 +161,7 @@ class ProcessConfig:
     healthcheck: Healthcheck | None = None
     watchdog_secs: float = 0
     unhealthy_action: UnhealthyAction = UnhealthyAction.RESTART
+    reload_signal: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warden.config import limit_options, log_options, operating, readers, survival, vital_options
+from warden.config import limit_options, log_options, operating, readers, survival, vital_options, watch_options
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
@@ -158,6 +158,7 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(REDIRECT_STDERR, *STDOUT, *STDERR, PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,
     *vital_options.ROWS,
+    *watch_options.ROWS,
     *operating.PROGRAM_ROWS,
 )
 

@@ -17,6 +17,7 @@ from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.values import AUTO
 from warden.config.vitals import with_vitals
+from warden.config.watch_options import with_changes
 from warden.words import Channel
 
 
@@ -209,7 +210,7 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         socket=program.socket,
     )
     process = with_limits(process, reader, surroundings.rights, surroundings.cgroup)
-    return with_vitals(process, reader)
+    return with_changes(with_vitals(process, reader), reader)
 
 
 def _read_name(reader: SectionReader) -> str:

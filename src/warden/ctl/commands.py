@@ -168,10 +168,12 @@ COMMANDS = {
     "quit": LEAVE,
     "reload": Command(
         run=daemon.reload,
-        help="reload\t\tRestart supervisord and with it all processes.\n"
-        "To apply a changed configuration without that, use update.",
-        most=0,
-        too_many="Error: reload accepts no arguments",
+        help="reload\t\t\tRestart supervisord and with it all processes.\n"
+        "To apply a changed configuration without that, use update.\n"
+        "reload <name> [...]\tLet processes read their own configuration again: send them their reload_signal\n"
+        "reload <gname>:*\tThe same for all of a group that run and have one\n"
+        "reload all\t\tThe same for all processes that run and have one",
+        operands="processes",
     ),
     "remove": Command(
         run=groups.remove, help="remove <gname> [...]\tDeactivate groups that are stopped", operands="groups"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from warden.ctl import codes
+from warden.ctl import codes, processes
 from warden.ctl.client import Fault
-from warden.ctl.processes import status
 from warden.ctl.session import Session
 from warden.ctl.wire import NoSocketFile, Refused
 
@@ -30,12 +29,15 @@ def open_(session: Session, words: Sequence[str]) -> None:
         session.fail("ERROR: url must be http:// or unix://")
         return
     before = session.exitstatus
-    status(session, ())
+    processes.status(session, ())
     session.exitstatus = before  # an error that is raised instead still counts
 
 
-def reload(session: Session, _words: Sequence[str]) -> None:
-    """Restart the daemon and all its processes."""
+def reload(session: Session, words: Sequence[str]) -> None:
+    """Restart the daemon and all its processes; with names, let these processes read their configuration again."""
+    if words:
+        processes.reload(session, words)
+        return
     if not session.confirmed("Really restart the remote supervisord process y/N? "):
         return
     try:

@@ -43,6 +43,10 @@ SIGNAL = Verb(
     done="signalled",
     reasons=NO_SUCH_PROCESS | {codes.BAD_SIGNAL: "bad signal name", codes.NOT_RUNNING: "not running"},
 )
+RELOAD = Verb(
+    done="reloaded",
+    reasons=NO_SUCH_PROCESS | {codes.NOT_RUNNING: "not running", codes.ABNORMAL_TERMINATION: "ended while it reloaded"},
+)
 CLEAR = Verb(done="cleared", reasons=NO_SUCH_PROCESS | {codes.FAILED: "failed"})
 
 
@@ -137,6 +141,16 @@ def signal(session: Session, words: Sequence[str]) -> None:
         group=lambda name: client.structs("signalProcessGroup", name, signame),
         one=lambda name: client.call("signalProcess", name, signame),
     )
+
+
+def reload(session: Session, words: Sequence[str]) -> None:
+    """Let processes read their configuration again, all at the same time."""
+    if (names := session.names(words)) is None:
+        return
+    answer = session.api("POST", "/processes/reload", {"namespecs": "all" if "all" in names else names})
+    tell_results(session, RELOAD, answer)
+    if not results_of(answer):
+        session.fail("ERROR: nothing to reload: no process of these runs and has a reload_signal")
 
 
 def clear(session: Session, words: Sequence[str]) -> None:

@@ -46,7 +46,8 @@ def tell(process: Facts, steps: Sequence[Facts]) -> list[str]:
     if not steps:
         return [f"{now}: {process['description']}"]
     shown = steps[-SHOWN_STEPS:]
-    lines = [_head(now, process, steps[-1])]
+    changes = [step for step in steps if step["state"] != step["previous"]]  # the others are reloads
+    lines = [_head(now, process, (changes or steps)[-1])]
     if len(shown) < len(steps):
         lines.append(f"  ({len(steps) - len(shown)} earlier changes are not shown)")
     return [*lines, *(f"  {_when(step['at'])}  {step['state']:<8}  {reason(step)}" for step in shown)]

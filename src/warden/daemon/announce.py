@@ -15,7 +15,7 @@ from warden.process import step
 from warden.process.health import Vitals
 from warden.process.step import Announce, Event
 from warden.rpc.insight import Transition
-from warden.words import Channel, Health, Phase
+from warden.words import Channel, Health, Phase, signal_text
 
 _LOG_EVENTS = {Channel.STDOUT: types.ProcessLogStdoutEvent, Channel.STDERR: types.ProcessLogStderrEvent}
 _MESSAGE_EVENTS = {
@@ -85,17 +85,29 @@ class Announcer:
 
     def _remember(self, process: Process, change: Announce) -> None:
         ended = change.pid != 0 and change.phase in (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)
-        transition = Transition(
-            at=time.time(),
-            phase=change.phase,
-            previous=change.previous,
-            cause=change.cause,
-            pid=change.pid,
-            exit=str(process.last_exit) if ended else "",
-            sent=_reason_we_sent(process) if ended else "",
+        self._add(
+            process,
+            Transition(
+                at=time.time(),
+                phase=change.phase,
+                previous=change.previous,
+                cause=change.cause,
+                pid=change.pid,
+                exit=str(process.last_exit) if ended else "",
+                sent=_reason_we_sent(process) if ended else "",
+            ),
         )
+
+    def _add(self, process: Process, transition: Transition) -> None:
         process.history.append(transition)
         self._notes.history(process, transition)
+
+    def reloading(self, process: Process, signum: int, cause: str) -> None:
+        """Log and remember that a child was told to read its configuration again."""
+        told = f"{cause}: {signal_text(signum)}"
+        self._log.info(f"reloading: {process.name} ({told})")
+        phase = process.state.phase
+        self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=told, pid=process.state.pid))
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

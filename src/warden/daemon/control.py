@@ -11,9 +11,8 @@ from operator import attrgetter
 
 from warden.config.diff import Changes, diff
 from warden.config.model import Config, GroupConfig
-from warden.config.readers import signal_number
+from warden.daemon.messages import Messages
 from warden.daemon.records import Process
-from warden.daemon.standing import StandingOrders
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ties import is_ready
 from warden.daemon.updates import Updates
@@ -24,13 +23,10 @@ from warden.errors import (
     AlreadyAdded,
     AlreadyStarted,
     BadName,
-    BadSignal,
     CannotReread,
     ConfigError,
     Failed,
-    NoFile,
     NotRunning,
-    RequestError,
     ShuttingDown,
     SpawnFailed,
     StillRunning,
@@ -44,7 +40,6 @@ from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
 from warden.words import (
     RUNNING_PHASES,
-    SIGNALLABLE_PHASES,
     STOPPED_PHASES,
     Mood,
     Phase,
@@ -53,7 +48,7 @@ from warden.words import (
 _REPORT_SECONDS = 2.0  # how often a request that waits for a stop says so in the log
 
 
-class DaemonControl(StandingOrders):
+class DaemonControl(Messages):
     """What the faces ask for, done by the supervisor.
 
     ``read`` reads the configuration anew (it may take long and runs in a
@@ -234,62 +229,7 @@ class DaemonControl(StandingOrders):
             if not await decided:
                 raise AbnormalTermination(process.namespec)
 
-    # --- signals, stdin, events
-
-    def signal(self, namespec: str, signal: str | int) -> None:
-        """Signal one process."""
-        self.require_up()
-        self._signal(self.find(namespec), namespec, signal)
-
-    def signal_many(self, group: str | None, signal: str | int) -> Sequence[Outcome]:
-        """Signal those that can be signalled."""
-        self.require_up()
-        outcomes = []
-        for process in self.members(group):
-            if process.state.phase not in SIGNALLABLE_PHASES:
-                continue
-            error = None
-            try:
-                self._signal(process, process.namespec, signal)
-            except RequestError as refused:
-                error = refused
-            outcomes.append(Outcome(name=process.name, group=process.group, error=error))
-        return outcomes
-
-    def _signal(self, process: Process, asked: str, signal: str | int) -> None:
-        try:
-            signum = signal_number(str(signal))
-        except ValueError:
-            raise BadSignal(str(signal)) from None
-        self._await_birth(process)
-        if process.state.phase not in SIGNALLABLE_PHASES or not process.state.pid:
-            raise NotRunning(asked)
-        try:
-            self._supervisor.signal(process, signum, requested("a signal"))
-        except OSError as error:
-            raise Failed(f"unknown problem sending sig {process.name} ({process.state.pid}): {error}") from None
-
-    def send_stdin(self, namespec: str, data: bytes) -> None:
-        """Write to the stdin of a process."""
-        self.require_up()
-        process = self.find(namespec)
-        self._await_birth(process)
-        child = process.child
-        if child is None or process.state.killing:
-            raise NotRunning(namespec)
-        if child.stdin is None:
-            raise NoFile(namespec)
-        try:
-            child.stdin.write(data)
-        except BlockingIOError as error:
-            raise Failed(f"{namespec}: {error.strerror}") from None
-        except OSError:
-            raise NoFile(namespec) from None
-
-    def _await_birth(self, process: Process) -> None:
-        """Let a process that is STARTING have its child, as everybody expects: that takes a millisecond."""
-        if process.state.phase is Phase.STARTING and not process.state.pid:
-            self._supervisor.children.settle(process)
+    # --- events
 
     def send_remote_event(self, type_: str, data: str) -> None:
         """Publish an event of a caller."""

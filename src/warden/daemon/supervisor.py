@@ -251,6 +251,13 @@ class Supervisor(Fleet):
             self.feed(process, SignalFailed())
             raise
 
+    def reload(self, process: Process, signum: int, cause: str) -> None:
+        """Send a child its ``reload_signal``, and remember why; raises as ``signal`` does."""
+        self.signal(process, signum, cause)
+        self._announcer.reloading(process, signum, cause)
+        self.memory.note(process)
+        self._facts_changed(process)
+
     def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
         """Hear how the child of a process has ended."""
         process.stopped = time.time() - (self._loop.time() - at)

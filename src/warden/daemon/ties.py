@@ -190,7 +190,10 @@ def _took(process: Process) -> float | None:
     vitals = process.vitals
     if process.config.ready is not None and vitals is not None and vitals.ready_at is not None:
         return vitals.ready_at - vitals.began_at
-    running = next((step.at for step in reversed(process.history) if step.phase is Phase.RUNNING), process.started)
+    running = next(
+        (step.at for step in reversed(process.history) if step.phase is Phase.RUNNING and step.is_change),
+        process.started,
+    )
     return max(0.0, running - process.started)
 
 

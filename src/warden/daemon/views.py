@@ -40,7 +40,7 @@ class Views:
 def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
     state, vitals, config = process.state, process.vitals, process.config
-    last = process.history[-1] if process.history else None
+    last = next((step for step in reversed(process.history) if step.is_change), None)
     if last is not None and last.phase is not state.phase:  # of a run of the daemon that ended without a word
         last = None
     return ProcessView(

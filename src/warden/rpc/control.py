@@ -139,6 +139,18 @@ class Control(Protocol):
         """
         ...
 
+    async def reload(self, namespec: str) -> None:
+        """Send one process its ``reload_signal``; where it tells when it is ready, return when it is so again.
+
+        Raises, checked in this order: ShuttingDown, BadName, Failed (it has no ``reload_signal``), NotRunning,
+        Failed, AbnormalTermination (it ended meanwhile).
+        """
+        ...
+
+    async def reload_many(self, group: str | None) -> Sequence[Outcome]:
+        """Reload the members of ``group`` (None: of all groups) that run and have a ``reload_signal``."""
+        ...
+
     async def until_ready(self, namespec: str) -> None:
         """Return when a process can do its work: as its ``ready`` says, or else because it is RUNNING.
 

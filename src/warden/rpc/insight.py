@@ -13,7 +13,7 @@ from warden.words import Condition, Mood, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One change of phase of one process.
+    """One change of phase of one process, or a reload: then it stays in its phase.
 
     ``at`` is in seconds since the epoch.  ``exit`` says how the child ended,
     where it did; if a signal ended it, ``sent`` says why we sent that signal,
@@ -27,6 +27,11 @@ class Transition:
     pid: int = 0
     exit: str = ""
     sent: str = ""
+
+    @property
+    def is_change(self) -> bool:
+        """Whether the phase is another one now."""
+        return self.phase is not self.previous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
