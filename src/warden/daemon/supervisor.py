@@ -255,7 +255,7 @@ class Supervisor(Fleet):
         """Send a child its ``reload_signal``, and remember why; raises as ``signal`` does."""
         self.signal(process, signum, cause)
         self._announcer.reloading(process, signum, cause)
-        self.memory.note(process)
+        self.persistence.note(process)
         self._facts_changed(process)
 
     def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
