@@ -63,7 +63,7 @@ async def _document(answer: object) -> Sequence[bytes]:
     response = Response(answer)
     if response.is_long:
         return await in_thread(lambda: list(response.pieces()))
-    return [b"".join(response.pieces())]
+    return list(response.pieces())
 
 
 def _shown(body: bytes) -> str:

@@ -161,6 +161,9 @@ _READERS: dict[str, Callable[[_Element], object]] = {
 # --- writing
 
 
+_PARTS_IN_A_PIECE = 512  # about 128 KiB of a list of processes: the whole of it would be copied with each step
+
+
 class Response:
     """The document that answers with ``value``: looked at when this is made, encoded by ``pieces``.
 
@@ -186,6 +189,9 @@ class Response:
         for part in self._parts:
             if isinstance(part, str):
                 texts.append(part)
+                if len(texts) == _PARTS_IN_A_PIECE:
+                    yield "".join(texts).encode("utf-8")
+                    texts.clear()
                 continue
             yield "".join(texts).encode("utf-8")
             texts.clear()
