@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import sys
@@ -16,7 +17,10 @@ from daemon.stage import SLEEP, Stage, alone, play, program, python
 from warden.config import probe_readers
 from warden.config.dependencies import read_names
 from warden.config.model import Healthcheck, ProcessConfig
+from warden.daemon import notices
+from warden.daemon.vitals import STRANGER_IGNORED
 from warden.events import vitals
+from warden.runtime.mailbox import Sender
 from warden.words import Health, Phase, UnhealthyAction
 
 PYTHON = f"{sys.executable} -S"
@@ -230,6 +234,73 @@ def test_a_watchdog_that_nobody_feeds_restarts_the_program(tmp_path: Path) -> No
         await stage.until("db", Phase.RUNNING)
 
     play(tmp_path, scenario, alone(program("db", says("WATCHDOG=1"), startsecs=0, watchdog_secs=0.2)))
+
+
+STRANGER = (  # another user of this machine, who has found the socket
+    "import os,socket\nos.setgid(65534)\nos.setuid(65534)\n"
+    "socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM).sendto(b'WATCHDOG=trigger\\nSTATUS=mine', {path!r})"
+)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_stranger_does_not_speak_for_a_program(tmp_path: Path) -> None:
+    told = tmp_path / "path"
+    telling = f"import os;open('{told}','w').write(os.environ['NOTIFY_SOCKET'])\n" + SAY.format(words=["WATCHDOG=1"])
+
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("db", wait=True)
+        await noticed(stage, "db", Health.HEALTHY)
+        stranger = program("stranger", python(STRANGER.format(path=told.read_text())), startsecs=0)
+        stage.supervisor.add_group(alone(stranger))
+        pids = []
+        for _ in range(2):
+            await stage.control.start("stranger", wait=True)
+            pids.append(stage.find("stranger").state.pid)
+            await stage.until("stranger", Phase.EXITED)
+        await stage.control.stop("db", wait=True)
+        complaints = [line for line in stage.said if "notify socket" in line]
+        assert complaints == [f"WARN 'db' {STRANGER_IGNORED.format(Sender(pids[0], 65534))}"]
+        assert "unhealthy" not in "".join(stage.said)
+
+    play(tmp_path, scenario, alone(program("db", python(telling), startsecs=0, watchdog_secs=600)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_program_that_becomes_somebody_else_still_speaks_for_itself(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("db", wait=True)
+        await noticed(stage, "db", True)
+
+    changed = SAY.replace(
+        "import os,socket,sys,signal", "import os,socket,sys,signal\nos.setgid(65534);os.setuid(65534)"
+    )
+    play(tmp_path, scenario, alone(ready_program("db", python(changed.format(words=("READY=1",))), "notify")))
+
+
+STOPS_SLOWLY = (  # for longer than it may, and says so
+    "import os,socket,signal\n"
+    "s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM)\ns.connect(os.environ['NOTIFY_SOCKET'])\n"
+    "def stop(*_): s.send(b'EXTEND_TIMEOUT_USEC=600000000'); signal.alarm(2)\n"
+    "signal.signal(14, lambda *_: os._exit(0))\nsignal.signal(15, stop)\n"
+    "s.send(b'READY=1')\nwhile 1: signal.pause()"
+)
+
+
+def test_who_needs_longer_to_stop_says_so_and_is_not_killed(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("db", wait=True)
+        await noticed(stage, "db", True)
+        await stage.control.stop("db", wait=True)
+        assert "INFO stopped: db (exit status 0)" in stage.said
+
+    db = ready_program("db", python(STOPS_SLOWLY), "notify", stopwaitsecs=1)
+    play(tmp_path, scenario, alone(db))
+
+
+@pytest.mark.parametrize("number", ["", "-1", "x", "\u0663", "9" * 5000])
+def test_numbers_that_are_none_say_nothing(number: str) -> None:
+    assert notices.finding("WATCHDOG_USEC", number) is None
+    assert notices.finding("EXTEND_TIMEOUT_USEC", number) is None
 
 
 def test_another_main_process_is_refused_with_a_reason(tmp_path: Path) -> None:

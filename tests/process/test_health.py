@@ -12,6 +12,7 @@ from warden.process.health import (
     CheckHealth,
     CheckPassed,
     Due,
+    Extended,
     Finding,
     NotReady,
     Ready,
@@ -178,8 +179,47 @@ def test_the_program_may_change_the_interval_and_ask_for_help() -> None:
     assert bench.story == [(19, "it asks for help (WATCHDOG=trigger)")]
 
 
+def test_who_asks_for_patience_gets_it_for_becoming_ready_and_for_the_next_sign_of_life() -> None:
+    bench = Bench(Rules(tells=True, ready_timeout=10, watchdog=5))
+
+    bench.pass_time(8)
+    bench.hear(Extended(20))
+    bench.pass_time(19)
+    bench.hear(Ready())
+    bench.pass_time(4)
+    bench.hear(Extended(30))
+    bench.pass_time(29)
+    assert bench.story == []
+    bench.hear(Beat())
+    bench.pass_time(6)
+    assert bench.story == [(65, "no WATCHDOG=1 for 5 s")]
+
+
+def test_patience_is_never_shortened_and_where_there_is_no_limit_none_begins() -> None:
+    bench = Bench(Rules(tells=True, ready_timeout=10))
+
+    bench.hear(Extended(1))
+    bench.pass_time(9)
+    assert bench.story == []
+    bench.hear(Ready())
+    bench.hear(Extended(1))
+    bench.pass_time(60)
+    assert bench.story == []
+
+
 FINDINGS: list[Finding] = [
-    *(Ready(), NotReady("no"), CheckPassed(), CheckFailed("bad"), Beat(), Beat(3), Tripped(), Said("x"), Due())
+    *(
+        Ready(),
+        NotReady("no"),
+        CheckPassed(),
+        CheckFailed("bad"),
+        Beat(),
+        Beat(3),
+        Tripped(),
+        Said("x"),
+        Extended(2),
+        Due(),
+    )
 ]
 
 

@@ -15,6 +15,7 @@ from warden.process.step import (
     Effect,
     Event,
     Exited,
+    Extended,
     GiveUp,
     SendSignal,
     SignalFailed,
@@ -172,6 +173,16 @@ STORIES: dict[str, Story] = {
             (0, "STARTING"), (1, "RUNNING"), (5, "STOPPING"), (5, "SIGTERM"),
             (15, "SIGKILL"), (25, "SIGKILL"), (34, "STOPPED"),
         ],
+    ),
+    "STOPPING: who asks for patience is killed later, but never earlier": (
+        lambda: Bench().start().at(5).stop().feed(Extended(30)).at(20).feed(Extended(1)).at(36).exit(BAD),
+        [
+            (0, "STARTING"), (1, "RUNNING"), (5, "STOPPING"), (5, "SIGTERM"), (35, "SIGKILL"), (36, "STOPPED"),
+        ],
+    ),
+    "patience means nothing outside of STOPPING": (
+        lambda: Bench(startsecs=5).start().feed(Extended(30)).at(6),
+        [(0, "STARTING"), (5, "RUNNING")],
     ),
     "stopwaitsecs=0: SIGKILL at once, then once a second": (
         lambda: Bench(stopwaitsecs=0).start().at(5).stop().at(6.5),

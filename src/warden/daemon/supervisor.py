@@ -36,6 +36,7 @@ from warden.process.step import (
     Effect,
     Event,
     Exited,
+    Extended,
     GiveUp,
     RestartRequested,
     SendSignal,
@@ -120,6 +121,7 @@ class Supervisor(Fleet):
             aside=lambda process, text: self.children.aside(process, text),
             on_change=self._vitals_changed,
             on_ail=self._ails,
+            on_extend=lambda process, seconds: self.feed(process, Extended(seconds)),
         )
 
     @property

@@ -6,9 +6,11 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from warden.config.model import ProcessConfig
 from warden.config.probes import Probe, Way
+from warden.daemon import notices
 from warden.daemon.records import Process
 from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
@@ -16,7 +18,7 @@ from warden.process import health
 from warden.process.health import Ail, CheckHealth, Finding, Rules, TryReady, Vitals
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
-from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, parse
+from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, Sender
 from warden.runtime.parent import Parent
 from warden.runtime.probing import NotThere, look, run
 from warden.runtime.reaper import Reaper
@@ -26,6 +28,7 @@ from warden.words import Channel
 _PATIENCE_SECONDS = 5.0  # for one try of a ready probe
 _LINE_BYTES = 64 * 1024  # the longest line in which a pattern is looked for
 _MICROSECONDS = 1_000_000
+STRANGER_IGNORED = "does not say what came over its notify socket from pid {0.pid} of uid {0.uid}: it is ignored"
 MAINPID_REFUSED = "says MAINPID={}, which is refused: the process that supervisord has started is the one that counts"
 
 
@@ -47,6 +50,7 @@ class _Watch:
     fifo: Fifo | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     alive: bool = False
+    warned: bool = False  # that a stranger speaks for the present child
 
 
 class VitalSigns:
@@ -54,7 +58,8 @@ class VitalSigns:
 
     ``aside`` makes the plan of a command that runs as the program does.
     ``on_change`` is called with the vitals before when readiness, health or what
-    is said of them changes, ``on_ail`` when a process becomes unhealthy.
+    is said of them changes, ``on_ail`` when a process becomes unhealthy,
+    ``on_extend`` with the seconds that one asks for while it stops.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class VitalSigns:
         aside: Callable[[Process, str], SpawnPlan],
         on_change: Callable[[Process, Vitals], None],
         on_ail: Callable[[Process, str], None],
+        on_extend: Callable[[Process, float], None],
     ) -> None:
         self._loop = loop
         self._reaper = reaper
@@ -75,6 +81,7 @@ class VitalSigns:
         self._aside = aside
         self._on_change = on_change
         self._on_ail = on_ail
+        self._on_extend = on_extend
         self._mailboxes = Mailboxes(loop)
         self._watches: dict[Process, _Watch] = {}
         self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self._found(process, health.Due()))
@@ -100,7 +107,7 @@ class VitalSigns:
         ready = config.ready
         if rules.watchdog or (ready is not None and ready.way is Way.NOTIFY):
             if watch.socket is None:
-                watch.socket = self._mailboxes.notify_socket(lambda message: self._heard(process, message))
+                watch.socket = self._mailboxes.notify_socket(partial(self._heard, process))
                 self._parent.hold(_socket_name(process), watch.socket.fd)
             watch.socket.drain()
             environment["NOTIFY_SOCKET"] = watch.socket.path
@@ -119,7 +126,7 @@ class VitalSigns:
         """A child is born."""
         watch = self._watches.get(process)
         if watch is not None:
-            watch.alive = True
+            watch.alive, watch.warned = True, False
             process.vitals = health.begin(self._loop.time(), watch.rules)
             self._arm(process, process.vitals)
 
@@ -152,7 +159,7 @@ class VitalSigns:
             return
         watch = self._watches[process] = _Watch(process.config, rules)
         if (fd := self._parent.inherit(_socket_name(process))) is not None:
-            watch.socket = self._mailboxes.notify_socket(lambda message: self._heard(process, message), fd)
+            watch.socket = self._mailboxes.notify_socket(partial(self._heard, process), fd)
             self._parent.hold(_socket_name(process), fd)
         if (fd := self._parent.inherit(_fifo_name(process))) is not None:
             watch.fifo = self._mailboxes.go_on_with_fifo(fd, *self._line_hearers(process))
@@ -219,11 +226,19 @@ class VitalSigns:
     def _arm(self, process: Process, vitals: Vitals) -> None:
         self._deadlines.set(process, vitals.deadline)
 
-    def _heard(self, process: Process, message: str) -> None:
+    def _heard(self, process: Process, message: str, sender: Sender | None) -> None:
         """Take in what a program says over its notify socket."""
-        for name, value in parse(message):
-            finding = _FINDINGS.get((name, value)) or _finding(name, value)
-            if finding is not None:
+        watch = self._watches[process]
+        if sender is not None and not notices.may_speak(sender, watch.config.uid, process.state.pid):
+            if not watch.warned:  # once for each child
+                watch.warned = True
+                self._log.warn(f"{process.name!r} {STRANGER_IGNORED.format(sender)}")
+            return
+        for name, value in notices.parse(message):
+            finding = notices.finding(name, value)
+            if isinstance(finding, health.Extended) and process.state.killing:
+                self._on_extend(process, finding.seconds)
+            elif finding is not None:
                 self._found(process, finding)
             elif name == "MAINPID" and value != str(process.state.pid):
                 self._log.warn(f"{process.name!r} {MAINPID_REFUSED.format(value)}")
@@ -296,24 +311,6 @@ def _socket_name(process: Process) -> str:
 
 def _fifo_name(process: Process) -> str:
     return f"ready {process.namespec}"
-
-
-_FINDINGS: dict[tuple[str, str], Finding] = {
-    ("READY", "1"): health.Ready(),
-    ("RELOADING", "1"): health.NotReady("reloading"),
-    ("STOPPING", "1"): health.NotReady("stopping"),
-    ("WATCHDOG", "1"): health.Beat(),
-    ("WATCHDOG", "trigger"): health.Tripped(),
-}
-
-
-def _finding(name: str, value: str) -> Finding | None:
-    """Return what an assignment with a free value says, None if we do not know it."""
-    if name == "STATUS":
-        return health.Said(value)
-    if name == "WATCHDOG_USEC" and value.isdecimal():
-        return health.Beat(int(value) / _MICROSECONDS)
-    return None
 
 
 def _told(vitals: Vitals) -> tuple[object, ...]:

@@ -134,11 +134,18 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """It asks for patience: what it is to do next may take this many seconds from now."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """The deadline has come."""
 
 
-Finding = Ready | NotReady | CheckPassed | CheckFailed | Beat | Tripped | Said | Due
+Finding = Ready | NotReady | CheckPassed | CheckFailed | Beat | Tripped | Said | Extended | Due
 
 
 # --- effects: what to do
@@ -205,6 +212,8 @@ def observe(vitals: Vitals, event: Finding, now: float, rules: Rules) -> Result:
             return _ail(vitals, "it asks for help (WATCHDOG=trigger)")
         case Said(text):
             return replace(vitals, said=text), ()
+        case Extended(seconds):
+            return _extend(vitals, now + seconds), ()
         case Due():
             return _due(vitals, now, rules)
         case _:
@@ -257,6 +266,15 @@ def _beat(vitals: Vitals, every: float, now: float, rules: Rules) -> Vitals:
         return replace(vitals, beat_every=interval)
     beaten = replace(vitals, beat_every=interval, beat_by=now + interval)
     return beaten if rules.interval else replace(beaten, health=Health.HEALTHY, trouble="")
+
+
+def _extend(vitals: Vitals, until: float) -> Vitals:
+    """Be patient until then; who has more time already keeps it, and where there is no limit none begins."""
+    return replace(
+        vitals,
+        ready_by=None if vitals.ready_by is None else max(vitals.ready_by, until),
+        beat_by=None if vitals.beat_by is None else max(vitals.beat_by, until),
+    )
 
 
 def _due(vitals: Vitals, now: float, rules: Rules) -> Result:

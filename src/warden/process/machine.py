@@ -18,6 +18,7 @@ from warden.process.step import (
     Effect,
     Event,
     Exited,
+    Extended,
     GiveUp,
     Released,
     RestartRequested,
@@ -90,6 +91,10 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             return stopped, effects + more
         case Exited(status):
             return _exit(state, status, now, policy) if state.pid else (state, ())
+        case Extended(seconds):
+            if state.phase is not Phase.STOPPING or state.deadline is None:
+                return state, ()
+            return replace(state, deadline=max(state.deadline, now + seconds)), ()
         case SignalFailed():
             if not state.pid or state.phase is Phase.UNKNOWN:
                 return state, ()

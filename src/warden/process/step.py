@@ -89,6 +89,13 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """The child asks for patience: its end may take this many seconds from now."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class SignalFailed:
     """The operating system refused to signal the child."""
 
@@ -113,6 +120,7 @@ Event = (
     | Spawned
     | SpawnFailed
     | Exited
+    | Extended
     | SignalFailed
     | Tick
     | GiveUp

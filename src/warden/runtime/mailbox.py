@@ -6,29 +6,47 @@ import array
 import asyncio
 import os
 import socket
+import struct
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 _MESSAGE_BYTES = 64 * 1024
 _MOST_FDS = 16  # in one message; we keep none of them
 _PER_TURN = 32  # messages read before anybody else on the loop has a turn
 _LONGEST_PATH = 90  # bytes; the system's limit for a socket is 104 or 108
+_SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", None)
+_CREDENTIALS = struct.Struct("iII")  # struct ucred: pid, user, group
+_SPACE = sum(map(socket.CMSG_SPACE, (_MOST_FDS * array.array("i").itemsize, _CREDENTIALS.size)))  # for what comes along
+
+
+class Sender(NamedTuple):
+    """Who has sent a message, as the kernel says."""
+
+    pid: int
+    uid: int
+
+
+Hear = Callable[[str, Sender | None], None]  # a message, and its sender where the system tells
 
 
 class Mailboxes:
     """Makes mailboxes in a directory of their own, which goes when the last daemon does.
 
-    Everybody may enter the directory, but nobody can list it: who does not know
-    the name of a mailbox does not find it.
+    Everybody may enter the directory, since a program may be any user, but
+    nobody can list it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._folder = ""
 
-    def notify_socket(self, on_message: Callable[[str], None], inherited: int | None = None) -> NotifySocket:
+    def notify_socket(self, on_message: Hear, inherited: int | None = None) -> NotifySocket:
         """Open a socket, or go on with one; ``on_message`` gets each message, on the loop.
+
+        Anybody on this machine can find the socket (in ``/proc/net/unix``) and
+        send something: whom to believe is for ``on_message`` to decide.
 
         Raises:
             OSError: it cannot be opened.
@@ -75,14 +93,14 @@ class Mailboxes:
 class NotifySocket:
     """One datagram socket; ``path`` is the value of NOTIFY_SOCKET."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, opened: socket.socket, on_message: Callable[[str], None]
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, opened: socket.socket, on_message: Hear) -> None:
         self.path = str(opened.getsockname())
         self._loop = loop
         self._on_message = on_message
         self._socket = opened
         opened.setblocking(False)
+        if hasattr(socket, "SO_PASSCRED"):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         loop.add_reader(opened, self._read)
 
     @property
@@ -108,30 +126,34 @@ class NotifySocket:
 
     def _read(self) -> None:
         for _ in range(_PER_TURN):
-            message = self._receive()
-            if message is None or self._socket.fileno() < 0:
+            received = self._receive()
+            if received is None:
                 return
-            self._on_message(message.decode("utf-8", "replace"))
+            message, sender = received
+            self._on_message(message.decode("utf-8", "replace"), sender)
             if self._socket.fileno() < 0:  # who heard it had enough
                 return
 
-    def _receive(self) -> bytes | None:
-        """Return the next message, None if there is none; closes what comes with it.
+    def _receive(self) -> tuple[bytes, Sender | None] | None:
+        """Return the next message and who sent it, None if there is none; closes what comes with it.
 
         ``systemd-notify`` waits for that: it sends a descriptor and wants to see it closed.
         """
-        space = socket.CMSG_SPACE(_MOST_FDS * array.array("i").itemsize)
         try:
-            message, extras, _, _ = self._socket.recvmsg(_MESSAGE_BYTES, space, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
+            message, extras, _, _ = self._socket.recvmsg(_MESSAGE_BYTES, _SPACE, getattr(socket, "MSG_CMSG_CLOEXEC", 0))
         except OSError:  # nothing there, or nothing that we could read
             return None
+        sender = None
         for level, kind, data in extras:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 fds = array.array("i")
                 fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
                 for fd in fds:
                     os.close(fd)
-        return message
+            elif (level, kind) == (socket.SOL_SOCKET, _SCM_CREDENTIALS):
+                pid, uid, _ = _CREDENTIALS.unpack(data)
+                sender = Sender(pid, uid)
+        return message, sender
 
 
 class Fifo:
@@ -191,9 +213,3 @@ def _bind(path: str) -> socket.socket:
         opened.close()
         raise
     return opened
-
-
-def parse(message: str) -> list[tuple[str, str]]:
-    """Return the assignments of a notify message, in their order; what is none is left out."""
-    lines = (line.partition("=") for line in message.split("\n"))
-    return [(name.strip(), value) for name, equals, value in lines if equals]
