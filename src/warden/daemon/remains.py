@@ -55,11 +55,11 @@ class Remains:
             Undecodable: something was written by a version that this one does not understand.
         """
         for group in self.groups:
+            self.pool(group.name)
             for process in group.processes:
                 namespec = make_namespec(group.name, process.name)
                 self.process(namespec, 0.0)
                 self.history(namespec)
-            self.pool(group.name)
         self.effects()
 
     # --- the daemon
@@ -126,9 +126,9 @@ class Remains:
 
     def process(self, namespec: str, now: float) -> Facts | None:
         """What is remembered of a process, None if nothing ever happened to it; ``now`` is monotonic."""
-        told = self.facts.get(f"process {namespec}")
+        told = self._processes.get(namespec)
         if told is not None:
-            return decode(Facts, told)
+            return told
         for child in () if self.whole else self.found.children:
             if child.tag["name"] == namespec and child.status is None:
                 state = State(phase=Phase.RUNNING, pid=child.pid, started_at=child.born)
@@ -141,7 +141,16 @@ class Remains:
 
     def history(self, namespec: str) -> list[Transition]:
         """What happened to it, oldest first."""
-        return [decode(Transition, item) for item in self.facts.get(f"+history {namespec}", ())]
+        return self._histories.get(namespec, [])
+
+    @functools.cached_property
+    def _processes(self) -> dict[str, Facts]:
+        """All at once, and once: they are checked before they are used, and there may be thousands."""
+        return {namespec: decode(Facts, told) for namespec, told in self._named("process ")}
+
+    @functools.cached_property
+    def _histories(self) -> dict[str, list[Transition]]:
+        return {namespec: [decode(Transition, item) for item in told] for namespec, told in self._named("+history ")}
 
     def held(self, namespec: str, channel: Channel, life: int) -> Held | None:
         """What a channel held back, if it is of that life."""
