@@ -130,3 +130,18 @@ def test_only_variables_have_defaults(bench: Bench) -> None:
     error = bench.error("[supervisord]\n[program:x]\ncommand=x %(nobody:-1)s\n")
 
     assert "contains names ('nobody:-1') which cannot be expanded" in str(error)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device"])
+def test_what_could_keep_us_waiting_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "fifo"
+    if kind == "fifo":
+        os.mkfifo(path)
+
+    with pytest.raises(ValueError, match=f"cannot read {path} as user .*: it is not a file"):
+        read_files(str(path))
+
+
+def test_a_dash_alone_names_no_file() -> None:
+    with pytest.raises(ValueError, match="there is no path after the -"):
+        read_files("-")

@@ -35,7 +35,6 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
         (limits.cpus, "3,0-1, 1", (0, 1, 3)),
         (limits.percent, "150%", 150),
         (limits.memory_size, "1MB", 1024**2),
-        (limits.count, "1", 1),
     ],
 )
 def test_a_value_is_read(read: Callable[[str], object], text: str, value: object) -> None:
@@ -50,9 +49,10 @@ def test_a_value_is_read(read: Callable[[str], object], text: str, value: object
         (limits.rlimits, "nofile=1,nofile=2", "must be given once"),
         (limits.rlimits, "nofile=2:1", "the soft limit of nofile is above the hard one"),
         (limits.rlimits, "nofile=unlimited:1", "the soft limit of nofile is above the hard one"),
-        (limits.rlimits, "nofile=-1", "a limit cannot be negative"),
-        (limits.rlimits, "nofile=many", "invalid literal"),
+        (limits.rlimits, "nofile=-1", "not a limit: '-1'; write a number"),
+        (limits.rlimits, "nofile=many", "not a limit: 'many'; write a number, a size such as 2GB, or unlimited"),
         (limits.nice, "20", "20 is above upper bound"),
+        (limits.nice, "much", "not a whole number: 'much'"),
         (limits.oom_score_adj, "-1001", "-1001 is below lower bound"),
         (limits.ionice, "idle:1", "not a valid I/O class: 'idle:1'"),
         (limits.ionice, "fast", "not a valid I/O class"),
@@ -62,7 +62,7 @@ def test_a_value_is_read(read: Callable[[str], object], text: str, value: object
         (limits.percent, "50", "not a percentage above 0%"),
         (limits.percent, "0%", "not a percentage above 0%"),
         (limits.memory_size, "0", "leaves no memory"),
-        (limits.count, "0", "is not above 0"),
+        (limits.memory_size, "much", "not a size: 'much'; write bytes"),
         (limits.directory, "cgroup", "is not an absolute path"),
     ],
 )

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
+from warden.config import probe_readers
 from warden.config.model import ChannelConfig, GroupConfig, Kind, ProcessConfig
-from warden.errors import BadArguments, BadName, CannotReread
-from warden.words import Phase
+from warden.errors import AbnormalTermination, BadArguments, BadName, CannotReread
+from warden.words import Phase, UnhealthyAction
 
 
 def member(number: int, **more: object) -> ProcessConfig:
@@ -144,8 +145,13 @@ def test_waiting_for_readiness_ends_when_it_can_or_cannot_come(tmp_path: Path) -
             "good": "NoneType",
             "bad": "AbnormalTermination",
             "idle": "AbnormalTermination",
+            "late": "AbnormalTermination",
         }
         await stage.control.until_ready("good")
+        with pytest.raises(AbnormalTermination):
+            await stage.control.until_ready("late")
 
     good, bad = program("good", startsecs=0), program("bad", "/no/such/program", startretries=0)
-    play(tmp_path, scenario, alone(good), alone(bad), alone(program("idle", autostart=False)))
+    ready = probe_readers.ready("exec:false")
+    late = program("late", ready=ready, ready_timeout=0.1, unhealthy_action=UnhealthyAction.NONE)
+    play(tmp_path, scenario, alone(good), alone(bad), alone(late), alone(program("idle", autostart=False)))

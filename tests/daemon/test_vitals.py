@@ -192,6 +192,9 @@ def test_an_unhealthy_process_is_stopped_or_only_shown(tmp_path: Path, action: U
         assert [type(event) for event in stage.events if isinstance(event, vitals.ProcessVitalsEvent)] == [
             vitals.ProcessUnhealthyEvent
         ]
+        if phase is Phase.RUNNING:
+            told = ", unhealthy: healthcheck failed 2 times in a row: HTTP status 503"
+            assert stage.control.process("db").description.endswith(told)
 
     play(tmp_path, scenario, alone(program("db", command, startsecs=0, healthcheck=check, unhealthy_action=action)))
 

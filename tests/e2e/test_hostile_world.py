@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
-from harness.daemon import SERVER, Daemon, run
+from harness.daemon import SERVER, Daemon, environment, run
 from harness.sides import WARDEN
+from harness.waiting import until
 
 
 def test_a_restart_brings_a_removed_socket_file_back(tmp_path: Path) -> None:
@@ -51,6 +53,21 @@ def test_a_current_directory_that_is_gone_is_said(tmp_path: Path) -> None:
 
     assert ended.rc == 2
     assert ended.stderr.startswith("Error: cannot tell the current directory: No such file or directory\n")
+
+
+def test_closed_standard_descriptors_are_no_obstacle(tmp_path: Path) -> None:
+    """What is opened in their place must not get what is meant for them."""
+    program = "[program:loud]\ncommand = sh -c 'echo heard; exec sleep 1000'\nstdout_console = raw\n"
+    (tmp_path / "conf").write_text(SERVER + program)
+    command = f"exec {WARDEN.command('supervisord')} -n -c {tmp_path}/conf <&- >&- 2>&-"
+    log = tmp_path / "main.log"
+
+    with subprocess.Popen(["sh", "-c", command], cwd=tmp_path, env=environment()) as daemon:
+        until(lambda: log.exists() and "entered RUNNING" in log.read_text(), lambda: "the program runs")
+        daemon.terminate()
+        assert daemon.wait() == 0
+
+    assert "heard" not in log.read_text()
 
 
 def test_a_pid_file_that_cannot_be_removed_ends_nothing_early(tmp_path: Path) -> None:

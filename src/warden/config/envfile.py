@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 
 _BLANK = re.compile(r"(?:\s+|#[^\n]*)+")
 _KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*", re.ASCII)
@@ -25,10 +27,12 @@ def read_files(value: str, base: str = "") -> dict[str, str]:
     for word in (word.strip() for word in value.split(",")):
         if not word:
             continue
-        path = os.path.join(base, os.path.expanduser(word.removeprefix("-")))
+        name = word.removeprefix("-").strip()
+        if not name:
+            raise ValueError("there is no path after the -")
+        path = os.path.join(base, os.path.expanduser(name))
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                content = file.read()
+            content = _content(path)
         except FileNotFoundError:
             if word.startswith("-"):
                 continue
@@ -40,6 +44,19 @@ def read_files(value: str, base: str = "") -> dict[str, str]:
         except ValueError as error:
             raise ValueError(f"{path}, {error}") from None
     return found
+
+
+def _content(path: str) -> str:
+    """Read a file; never from a pipe or a device, which could keep us waiting for ever.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(fd, encoding="utf-8", errors="surrogateescape") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "it is not a file")
+        return file.read()
 
 
 def parse(content: str) -> dict[str, str]:

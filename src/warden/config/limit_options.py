@@ -69,7 +69,11 @@ CGROUP_CPU_MAX = optional(
     example="150%%",
 )
 CGROUP_PIDS_MAX = optional(
-    "cgroup_pids_max", limits.count, INSTANCE, "Processes and threads of them together; needs cgroup.", example="100"
+    "cgroup_pids_max",
+    readers.positive,
+    INSTANCE,
+    "Processes and threads of them together; needs cgroup.",
+    example="100",
 )
 CGROUP = optional(
     "cgroup",

@@ -6,7 +6,7 @@ import os
 import re
 import resource
 
-from warden.config import readers
+from warden.config import measures, readers
 from warden.config.bounds import UNLIMITED
 
 RLIMITS = {name.removeprefix("RLIMIT_").lower(): getattr(resource, name) for name in dir(resource) if "RLIMIT_" in name}
@@ -39,20 +39,27 @@ def rlimits(value: str) -> tuple[tuple[str, int, int], ...]:
 def _limit(value: str) -> int:
     if value.strip().lower() == "unlimited":
         return UNLIMITED
-    number = readers.byte_size(value.strip())
-    if number < 0:
-        raise ValueError(f"a limit cannot be negative: {value!r}")
-    return number
+    try:
+        return measures.memory(value)
+    except ValueError:
+        raise ValueError(f"not a limit: {value!r}; write a number, a size such as 2GB, or unlimited") from None
+
+
+def _whole(value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"not a whole number: {value!r}") from None
 
 
 def nice(value: str) -> int:
     """A whole number from -20 (first) to 19 (last)."""
-    return readers.in_range(int(value), -20, 19)
+    return readers.in_range(_whole(value), -20, 19)
 
 
 def oom_score_adj(value: str) -> int:
     """A whole number from -1000 (never killed) to 1000 (killed first)."""
-    return readers.in_range(int(value), -1000, 1000)
+    return readers.in_range(_whole(value), -1000, 1000)
 
 
 def ionice(value: str) -> tuple[int, int]:
@@ -63,7 +70,9 @@ def ionice(value: str) -> tuple[int, int]:
     name, colon, level = value.strip().lower().partition(":")
     if name not in IO_CLASSES or (name == "idle" and colon):
         raise ValueError(f"not a valid I/O class: {value!r}")
-    return IO_CLASSES[name], readers.in_range(int(level), 0, LOWEST_IO_LEVEL) if colon else (0 if name == "idle" else 4)
+    return IO_CLASSES[name], readers.in_range(_whole(level), 0, LOWEST_IO_LEVEL) if colon else (
+        0 if name == "idle" else 4
+    )
 
 
 def cpus(value: str) -> tuple[int, ...]:
@@ -88,18 +97,10 @@ def percent(value: str) -> int:
 
 def memory_size(value: str) -> int:
     """A number of bytes above 0, or a number followed by KB, MB or GB."""
-    size = readers.byte_size(value)
-    if size <= 0:
+    size = measures.memory(value)
+    if not size:
         raise ValueError(f"{value!r} leaves no memory")
     return size
-
-
-def count(value: str) -> int:
-    """A whole number above 0."""
-    number = int(value)
-    if number <= 0:
-        raise ValueError(f"{value!r} is not above 0")
-    return number
 
 
 def directory(value: str, base: str = "") -> str:

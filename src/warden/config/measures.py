@@ -25,7 +25,7 @@ def positive_duration(value: str) -> float:
     """Seconds above 0, or a number followed by s, m, h or d."""
     seconds = duration(value)
     if not seconds:
-        raise ValueError(f"must be longer than 0: {value!r}; leave the option out to switch it off")
+        raise ValueError(f"must be longer than 0: {value!r}; leave the option out for its default")
     return seconds
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from warden.config import readers
@@ -10,6 +11,8 @@ from warden.config.probes import Probe, Way
 FIRST_FREE_FD = 3  # 0 to 2 are stdin, stdout and stderr
 LAST_FD = 1023
 _FORMS = "notify, fd:3, log:REGEX, tcp:PORT, unix:/PATH, http://HOST:PORT/PATH, exec:COMMAND or listen:PORT"
+_LONGEST_SOCKET_PATH = 107  # bytes, on Linux
+_NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
 _LOOPBACK = "127.0.0.1"
 
 
@@ -53,11 +56,13 @@ def _asked(value: str) -> Probe | None:
             path = rest.removeprefix("//")
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} is not an absolute path, such as unix:/run/db.sock")
+            if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+                raise ValueError(f"{path!r} is longer than the path of a socket can be ({_LONGEST_SOCKET_PATH} bytes)")
             return Probe(Way.UNIX, path)
         case "http" | "https":
             return _http(value)
         case "exec":
-            return Probe(Way.EXEC, rest)
+            return Probe(Way.EXEC, _command(rest))
         case "listen":
             return Probe(Way.LISTEN, number=_port(rest))
         case _:
@@ -85,12 +90,24 @@ def _log_line(pattern: str) -> Probe:
     return Probe(Way.LOG, pattern)
 
 
+def _command(text: str) -> str:
+    import shlex  # here: files without such a probe do not pay for it
+
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"cannot split the command {text!r} into words: {str(error).lower()}") from None
+    if not words or not words[0]:
+        raise ValueError(f"{text!r} names no command to run")
+    return text
+
+
 def _http(url: str) -> Probe:
     from urllib.parse import urlsplit  # here: files without such a probe do not pay for it
 
-    parts = urlsplit(url)
     try:
-        whole = bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        whole = bool(parts.hostname) and parts.port != 0 and url.isascii() and not _NOT_IN_URL.search(url)
     except ValueError:
         whole = False
     if not whole:

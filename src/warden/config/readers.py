@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import grp
-import math
 import os
 import pwd
 import re
@@ -53,31 +52,6 @@ def positive(value: str) -> int:
     if number < 1:
         raise ValueError(f"not a whole number of 1 or more: {value!r}")
     return number
-
-
-def seconds(value: str) -> float:
-    """A number of seconds such as 30 or 0.5."""
-    number = _finite(value)
-    if number < 0:
-        raise ValueError(f"not a number of seconds: {value!r}")
-    return number
-
-
-def positive_seconds(value: str) -> float:
-    """A number of seconds such as 30 or 0.5, more than 0."""
-    number = _finite(value)
-    if number <= 0:
-        raise ValueError(f"not a number of seconds above 0: {value!r}")
-    return number
-
-
-def _finite(value: str) -> float:
-    """Return a number, -1 for what is none or never ends."""
-    try:
-        number = float(value)
-    except ValueError:
-        return -1
-    return number if math.isfinite(number) else -1
 
 
 def unhealthy_action(value: str) -> UnhealthyAction:

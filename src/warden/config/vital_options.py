@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from warden.config import probe_readers, readers
+from warden.config import measures, probe_readers, readers
 from warden.config.dependencies import read_names
 from warden.config.option import INSTANCE, PROGRAM, Option, optional, row
 
@@ -26,7 +26,7 @@ READY = optional(
 )
 READY_TIMEOUT = row(
     "ready_timeout",
-    readers.seconds,
+    measures.duration,
     "0",
     PROGRAM,
     "Seconds after which a process that is not ready counts as unhealthy; 0 = it may take for ever.",
@@ -39,11 +39,11 @@ HEALTHCHECK = optional(
     example="http://127.0.0.1:8080/health",
 )
 HEALTHCHECK_INTERVAL = row(
-    "healthcheck_interval", readers.positive_seconds, "10", PROGRAM, "Seconds from one check to the next."
+    "healthcheck_interval", measures.positive_duration, "10", PROGRAM, "Seconds from one check to the next."
 )
 HEALTHCHECK_TIMEOUT = row(
     "healthcheck_timeout",
-    readers.positive_seconds,
+    measures.positive_duration,
     "5",
     PROGRAM,
     "Seconds after which a check without an answer has failed.",
@@ -53,14 +53,14 @@ HEALTHCHECK_RETRIES = row(
 )
 HEALTHCHECK_START_PERIOD = row(
     "healthcheck_start_period",
-    readers.seconds,
+    measures.duration,
     "0",
     PROGRAM,
     "Seconds after a start in which failed checks do not count.",
 )
 WATCHDOG_SECS = row(
     "watchdog_secs",
-    readers.seconds,
+    measures.duration,
     "0",
     PROGRAM,
     "Seconds within which the process must say WATCHDOG=1, as sd_notify does; 0 = it need not.",

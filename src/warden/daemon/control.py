@@ -41,6 +41,7 @@ from warden.runtime.threads import in_thread
 from warden.words import (
     RUNNING_PHASES,
     STOPPED_PHASES,
+    Health,
     Mood,
     Phase,
 )
@@ -211,7 +212,11 @@ class DaemonControl(Messages):
         return ended.result()
 
     async def until_ready(self, namespec: str) -> None:
-        """Wait until a process can do its work."""
+        """Wait until a process can do its work.
+
+        Raises:
+            AbnormalTermination: it is unhealthy before, for instance after its ``ready_timeout``, or does not run.
+        """
         await self._until_ready(self.find(namespec))
 
     async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
@@ -222,6 +227,8 @@ class DaemonControl(Messages):
         def find() -> bool | None:
             if is_ready(process):
                 return True
+            if process.vitals is not None and process.vitals.health is Health.UNHEALTHY:
+                return False
             coming = process.state.phase in (Phase.STARTING, Phase.RUNNING) or process.state.waiting
             return None if coming else False
 

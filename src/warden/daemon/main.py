@@ -47,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     message on stderr.
     """
     argv = list(sys.argv if argv is None else argv)
+    open_standard_descriptors()
     courier = connect()
     if courier is not None:
         return succeed(argv, courier)
@@ -108,7 +109,6 @@ def _start(
     config: Config, read: Callable[[], Config], persistence: Persistence, argv0: str, taking: TakeOver | None = None
 ) -> int:
     """Take the steps from a good configuration to the running daemon, which may take the place of another one."""
-    open_standard_descriptors()
     reset_signals()
     server = config.server
     limits = raise_limits(server.minfds, server.minprocs)  # before the switch: only root may raise hard limits

@@ -84,7 +84,7 @@ def _describe(process: Process, now: float) -> str:
         return f"waiting for {'; '.join(process.waiting_for)}"
     match state.phase:
         case Phase.RUNNING:
-            return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}"
+            return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}{_fitness(process)}"
         case Phase.FATAL | Phase.BACKOFF:
             return state.spawn_error or f'unknown error (try "tail {process.namespec}")'
         case Phase.STOPPED | Phase.EXITED:
@@ -92,6 +92,19 @@ def _describe(process: Process, now: float) -> str:
             return f"{since}, disabled" if process.disabled else since
         case _:
             return ""
+
+
+def _fitness(process: Process) -> str:
+    """Say what somebody should know of the readiness and health of a process that runs; "" if nobody asks for them."""
+    vitals = process.vitals
+    if vitals is None:
+        return ""
+    trouble = f": {vitals.trouble}" if vitals.trouble else ""
+    if vitals.health is Health.UNHEALTHY:
+        return f", unhealthy{trouble}"
+    if not is_ready(process):
+        return f", not ready{trouble}"
+    return ", healthy" if vitals.health is Health.HEALTHY else ""
 
 
 @lru_cache(maxsize=256)  # what was started together has the same answer

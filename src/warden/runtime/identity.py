@@ -123,10 +123,16 @@ def reset_signals() -> None:
 
 
 def open_standard_descriptors() -> None:
-    """Make sure that 0, 1 and 2 are open: a log opened in their place would get what is meant for them."""
+    """Make sure that 0, 1 and 2 are open: a log opened in their place would get what is meant for them.
+
+    What is written to ``sys.stdout`` and ``sys.stderr`` goes there, too.
+    """
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(fd, True)
     os.close(fd)
+    for fd, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:  # it was closed when the interpreter began
+            setattr(sys, name, open(fd, mode, closefd=False, encoding="utf-8"))  # noqa: SIM115 - for as long as we live
 
 
 def daemonize(directory: str | None, umask: int, log: Callable[[str, str], None]) -> Callable[[str | None], None]:
