@@ -97,6 +97,14 @@ class UnhealthyAction(enum.StrEnum):
     NONE = "none"
 
 
+class Overlap(enum.StrEnum):
+    """What becomes of a run that its schedule wants while the last one goes on."""
+
+    SKIP = "skip"  # there is none
+    QUEUE = "queue"  # it comes when the last one has ended; one at most
+    REPLACE = "replace"  # the last one is stopped first
+
+
 class Leftovers(enum.Enum):
     """What becomes of programs that a supervisord which was killed has left running."""
 

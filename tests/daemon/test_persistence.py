@@ -35,16 +35,21 @@ steps = st.builds(
 )
 
 
-@given(st.frozensets(names), st.dictionaries(names, st.integers(0)), st.dictionaries(names, st.lists(steps)))
+@given(
+    st.frozensets(names),
+    st.dictionaries(names, st.integers(0)),
+    st.dictionaries(names, st.lists(steps)),
+    st.dictionaries(names, st.floats(0, 1e11)),
+)
 def test_what_is_written_is_read(
-    disabled: frozenset[str], scales: dict[str, int], history: dict[str, list[Transition]]
+    disabled: frozenset[str], scales: dict[str, int], history: dict[str, list[Transition]], due: dict[str, float]
 ) -> None:
     written = statefile.encode(
-        disabled, scales, {name: statefile.encode_steps(steps) for name, steps in history.items()}
+        disabled, scales, {name: statefile.encode_steps(steps) for name, steps in history.items()}, due
     )
 
     assert statefile.decode(written) == Remembered(
-        disabled=disabled, scales=scales, history={name: tuple(steps) for name, steps in history.items()}
+        disabled=disabled, scales=scales, history={name: tuple(steps) for name, steps in history.items()}, due=due
     )
 
 
@@ -116,7 +121,7 @@ def test_orders_are_written_when_the_daemon_ends(tmp_path: Path) -> None:
 
 def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    path.write_bytes(statefile.encode(["cron"], {}, {}))
+    path.write_bytes(statefile.encode(["cron"], {}, {}, {}))
     (tmp_path / "state.new").mkdir()  # like a full disk: the new file cannot be written
 
     async def scenario(persistence: Persistence, said: list[str]) -> None:
@@ -135,7 +140,7 @@ def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -
 def test_what_nobody_has_heard_of_for_a_week_is_forgotten(tmp_path: Path) -> None:
     old = statefile.encode_steps([STEP])
     new = statefile.encode_steps([replace(STEP, at=time.time())])
-    (tmp_path / "state").write_bytes(statefile.encode([], {}, {"old": old, "new": new}))
+    (tmp_path / "state").write_bytes(statefile.encode([], {}, {"old": old, "new": new}, {}))
 
     persistence = later(tmp_path / "state")
 
@@ -172,7 +177,7 @@ def test_in_a_directory_for_everybody_only_our_own_file_counts(tmp_path: Path) -
     folder = tmp_path / "tmp"
     folder.mkdir()
     path = folder / "state"
-    statefile.write(str(path), statefile.encode(["cron"], {}, {}))
+    statefile.write(str(path), statefile.encode(["cron"], {}, {}, {}))
     os.chown(path, 12345, 12345)
 
     assert statefile.load(str(path)).disabled == {"cron"}

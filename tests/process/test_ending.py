@@ -13,12 +13,12 @@ from warden.words import Autorestart, ExitStatus, Phase
 ZERO, THREE, KILLED = ExitStatus(code=0), ExitStatus(code=3), ExitStatus(signum=9)
 
 
-def lived(end: ExitStatus, policy: Policy) -> State:
-    """The state some time after a child has ended."""
+def lived(end: ExitStatus, policy: Policy) -> Fate:
+    """What became of a process some time after its child has ended."""
     state = State()
     for now, event in ((0.0, StartRequested()), (0.0, Spawned(7)), (5.0, Exited(end)), (5.0, Tick())):
         state, _ = transition(state, event, now, policy)
-    return state
+    return fate(end, state=state)
 
 
 def fate(end: ExitStatus | None, phase: Phase = Phase.EXITED, **more: object) -> Fate:
@@ -40,13 +40,18 @@ def test_an_end_is_final_if_no_restart_follows(end: ExitStatus, autorestart: Aut
     assert is_final(lived(end, Policy(autorestart=autorestart))) is final
 
 
+def test_an_end_is_not_final_while_a_schedule_goes_on() -> None:
+    assert not is_final(fate(ZERO, due=True))
+    assert not is_final(fate(THREE, Phase.FATAL, due=True))
+
+
 def test_who_gives_up_is_final_and_who_waits_for_another_try_is_not() -> None:
     state, policy = State(), Policy(startretries=1)
     finals = []
     for now in (0.0, 10.0):
         state, _ = transition(state, StartRequested() if not now else Tick(), now, policy)
         state, _ = transition(state, SpawnFailed("why"), now, policy)
-        finals.append((state.phase, is_final(state)))
+        finals.append((state.phase, is_final(fate(None, state=state))))
 
     assert finals == [(Phase.BACKOFF, False), (Phase.FATAL, True)]
 
@@ -78,6 +83,8 @@ def test_the_exit_status_is_that_of_the_program(told: Fate, status: int) -> None
         ([fate(ZERO), fate(None, Phase.STOPPED, starts=False)], None),
         ([fate(ZERO), fate(None, Phase.STOPPED, starts=False, started=False)], 0),
         ([fate(ZERO), fate(None, Phase.STOPPED, started=False)], None),
+        ([fate(ZERO), fate(ZERO, due=True)], None),
+        ([fate(ZERO), fate(None, Phase.STOPPED, starts=False, started=False, due=True)], None),
     ],
 )
 def test_all_have_finished_when_nothing_runs_waits_or_was_stopped(fates: list[Fate], status: int | None) -> None:

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from warden.config.model import Policy, RestartPolicy
 from warden.process.machine import transition
 from warden.process.step import (
+    AgainRequested,
     Announce,
     Effect,
     Event,
@@ -18,6 +19,7 @@ from warden.process.step import (
     Extended,
     GiveUp,
     RestartRequested,
+    ScheduleDue,
     SendSignal,
     SignalFailed,
     Spawn,
@@ -46,6 +48,8 @@ HAPPENINGS: list[Event] = [
     StartRequested(),
     StopRequested(),
     RestartRequested("because"),
+    AgainRequested("because"),
+    ScheduleDue("schedule"),
     SignalFailed(),
     Extended(7),
     GiveUp(),

@@ -25,6 +25,7 @@ from warden.api.shapes import (
     Tie,
     UpdatePlan,
 )
+from warden.config.option import option_name
 from warden.config.probes import Probe
 from warden.rpc.control import Changes, ConfigView, Outcome, ProcessView, Scaled
 from warden.rpc.faults import Faults, fault_from
@@ -78,6 +79,10 @@ def process(view: ProcessView, usage: Usage | None) -> Process:
         "trouble": view.trouble,
         "status_text": view.said,
         "waiting_for": list(view.waiting_for),
+        "schedule": view.schedule,
+        "next_run": view.next_run,
+        "last_run": view.last_run,
+        "last_run_exit": view.last_run_exit,
         "enabled": view.enabled,
         "exitstatus": view.exitstatus,
         "spawnerr": view.spawnerr,
@@ -216,7 +221,7 @@ def masked(text: str) -> str:
     return _SECRET_URL.sub(rf"\1{MASK}", _SECRET_WORDS.sub(rf"\1{MASK}", text))
 
 
-def _options(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+def _options(config: object, outer: str = "") -> Iterator[tuple[str, object]]:
     """Name every value as its option is named in the file."""
     assert is_dataclass(config)
     for row in fields(config):
@@ -224,9 +229,9 @@ def _options(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         if row.name in ("name", "kind", "environment"):
             continue
         if is_dataclass(value) and not isinstance(value, Probe):
-            yield from _options(value, "" if row.name == "policy" else f"{row.name}_")
+            yield from _options(value, "" if row.name == "policy" else row.name)
         else:
-            yield prefix + row.name, _plain(row.name, value)
+            yield option_name(outer, row.name), _plain(row.name, value)
 
 
 def _plain(name: str, value: object) -> object:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
-from warden.words import Autorestart, Condition, Leftovers, LineFormat, Period, UnhealthyAction
+from warden.words import Autorestart, Condition, Leftovers, LineFormat, Overlap, Period, UnhealthyAction
 
 
 class Kind(enum.StrEnum):
@@ -126,6 +126,25 @@ class Healthcheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When the clock starts a process.
+
+    ``rules`` are cron expressions as ``config.cron`` reads them, ``timezone`` is
+    "" for that of the machine.  ``catch_up``: a run that was missed while no daemon
+    ran is made up for.  ``jitter`` is by how many seconds a start may be late.
+    """
+
+    rules: tuple[str, ...]
+    timezone: str = ""
+    overlap: Overlap = Overlap.SKIP
+    catch_up: bool = False
+    jitter: float = 0.0
+
+    def __str__(self) -> str:
+        return "; ".join(self.rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessConfig:
     """One supervised process, fully resolved.
 
@@ -162,6 +181,7 @@ class ProcessConfig:
     watchdog_secs: float = 0
     unhealthy_action: UnhealthyAction = UnhealthyAction.RESTART
     reload_signal: int | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ STATEFILE = optional(
     "statefile",
     readers.state_file,
     FILE,
-    "Where the daemon remembers what is disabled or scaled, and the history of every process; without it, the pid "
+    "Where the daemon remembers what is disabled, scaled or due, and the history of every process; without it, the pid "
     "file's path with .state for .pid.",
     example="supervisord.state",
     located=True,

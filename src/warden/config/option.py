@@ -13,6 +13,8 @@ MAIN = FILE | Names.HOST
 PROGRAM = MAIN | Names.PROGRAM | Names.GROUP
 INSTANCE = PROGRAM | Names.INSTANCE
 
+_MAIN_FIELDS = frozenset({"probe", "rules"})  # of nested values: what the option says that they are named after
+
 T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 
@@ -63,6 +65,13 @@ class SectionKind(NamedTuple):
     def fits(self, section: str) -> bool:
         """Tell whether a section of that name is of this kind."""
         return section.startswith(self.header) if self.repeatable else section == self.header
+
+
+def option_name(outer: str, field: str) -> str:
+    """Return the name of the option that says ``field`` of the configuration value ``outer`` ("" = none)."""
+    if not outer or field in _MAIN_FIELDS:
+        return outer or field
+    return f"{outer}_{field}"
 
 
 def row(

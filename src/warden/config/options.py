@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from warden.config import limit_options, log_options, operating, readers, survival, vital_options, watch_options
+from warden.config import (
+    limit_options,
+    log_options,
+    operating,
+    readers,
+    schedule_options,
+    survival,
+    vital_options,
+    watch_options,
+)
 from warden.config.client_options import CTLPLUGIN, INCLUDE, SUPERVISORCTL
 from warden.config.environment import parse_environment
 from warden.config.expand import Names
@@ -161,6 +170,7 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *watch_options.ROWS,
     *operating.PROGRAM_ROWS,
 )
+_PROGRAM_ROWS = (*_PROCESS_ROWS, *schedule_options.ROWS)  # a listener waits for events, not for the clock
 
 # --- [fcgi-program:x]
 
@@ -261,11 +271,11 @@ RPCINTERFACE = SectionKind(
     options=(RPC_FACTORY,),
     open=True,
 )
-PROGRAM_SECTION = SectionKind(header="program:", doc="One program and its processes.", options=_PROCESS_ROWS)
+PROGRAM_SECTION = SectionKind(header="program:", doc="One program and its processes.", options=_PROGRAM_ROWS)
 FCGI_PROGRAM = SectionKind(
     header="fcgi-program:",
     doc="A program whose processes share a listening socket as their stdin.",
-    options=(*_PROCESS_ROWS, SOCKET, SOCKET_BACKLOG, SOCKET_OWNER, SOCKET_MODE),
+    options=(*_PROGRAM_ROWS, SOCKET, SOCKET_BACKLOG, SOCKET_OWNER, SOCKET_MODE),
 )
 EVENTLISTENER = SectionKind(
     header="eventlistener:",

@@ -14,6 +14,7 @@ from warden.config.model import ChannelConfig, FcgiSocketConfig, Kind, Policy, P
 from warden.config.readers import Special
 from warden.config.restart_options import MAX_AGE, MEMORY_LIMIT, REVIVE_AFTER, STARTRETRIES, read_restart
 from warden.config.rights import Rights, obstacle_to_groups
+from warden.config.schedule_options import with_schedule
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.values import AUTO
 from warden.config.vitals import with_vitals
@@ -210,7 +211,8 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         socket=program.socket,
     )
     process = with_limits(process, reader, surroundings.rights, surroundings.cgroup)
-    return with_changes(with_vitals(process, reader), reader)
+    process = with_changes(with_vitals(process, reader), reader)
+    return process if program.kind is Kind.LISTENER else with_schedule(process, reader)
 
 
 def _read_name(reader: SectionReader) -> str:

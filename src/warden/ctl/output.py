@@ -10,7 +10,9 @@ from warden.words import make_namespec
 COLOURS = {"RUNNING": "32", "STARTING": "33", "STOPPING": "33", "BACKOFF": "33", "FATAL": "31", "UNKNOWN": "31"}
 NAME_WIDTH = 30  # columns; grows with the longest name shown
 VITALS = ("ready", "health", "trouble", "status_text", "waiting_for")  # where the configuration asks for them
-JSON_FIELDS = ("pid", "start", "stop", "now", "exitstatus", "spawnerr", "stdout_logfile", "stderr_logfile", *VITALS)
+SCHEDULE = ("schedule", "next_run", "last_run", "last_run_exit")  # likewise
+LOGFILES = ("stdout_logfile", "stderr_logfile")
+JSON_FIELDS = ("pid", "start", "stop", "now", "exitstatus", "spawnerr", *LOGFILES, *VITALS, *SCHEDULE)
 
 
 def wants_colour(terminal: bool, environ: Mapping[str, str]) -> bool:

@@ -50,6 +50,8 @@ def tell(process: Facts, steps: Sequence[Facts]) -> list[str]:
     lines = [_head(now, process, (changes or steps)[-1])]
     if len(shown) < len(steps):
         lines.append(f"  ({len(steps) - len(shown)} earlier changes are not shown)")
+    if process.get("next_run"):
+        lines.insert(1, f"  next run {_when(process['next_run'])} (schedule {process['schedule']})")
     return [*lines, *(f"  {_when(step['at'])}  {step['state']:<8}  {reason(step)}" for step in shown)]
 
 

@@ -25,6 +25,7 @@ _MESSAGE_EVENTS = {
 _ENDS = (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)  # phases that an end of the child leads to
 _CAUSES: dict[type[Event], str] = {
     step.StartRequested: "start",
+    step.ScheduleDue: "schedule",
     step.StopRequested: "stop",
     step.RestartRequested: "restart",
     step.Released: "dependencies",

@@ -34,7 +34,7 @@ class Ending:
     def _look(self, group_name: str, name: str) -> None:
         group = self._supervisor.groups.get(group_name)
         process = group.processes.get(name) if group is not None else None
-        if process is None or not self._supervisor.may_start or not is_final(process.state):
+        if process is None or not self._supervisor.may_start or not is_final(_fate(process)):
             return
         log = self._supervisor.log
         set_caller(lambda: f"the end of {process.namespec}")
@@ -54,5 +54,10 @@ class Ending:
 
 def _fate(process: Process) -> Fate:
     return Fate(
-        process.state, process.config.policy, process.last_exit, process.starts_by_itself, bool(process.started)
+        state=process.state,
+        policy=process.config.policy,
+        last_exit=process.last_exit,
+        starts=process.starts_by_itself,
+        started=bool(process.started),
+        due=bool(process.due),
     )

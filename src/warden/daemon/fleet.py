@@ -15,6 +15,7 @@ from warden.daemon.notes import Facts, Notes
 from warden.daemon.persistence import Persistence
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process
+from warden.daemon.schedules import Schedules
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
 from warden.events import types
@@ -28,6 +29,7 @@ class Fleet(abc.ABC):
 
     children: Children
     pools: Pools
+    schedules: Schedules
     ties: Ties
     vitals: VitalSigns
     _channels: Channels
@@ -76,6 +78,8 @@ class Fleet(abc.ABC):
         if recall is None:
             self.notes.group(group)
             self.bus.publish(types.ProcessGroupAddedEvent(config.name))
+        for process in processes.values():
+            self.schedules.follow(process)
         return group
 
     def remove_group(self, group: Group) -> None:
@@ -94,6 +98,7 @@ class Fleet(abc.ABC):
         group.config = replace(group.config, processes=(*group.config.processes, process.config))
         self.notes.group(group)
         self._fleet_changed()
+        self.schedules.follow(process)
 
     def dismiss(self, group: Group, process: Process) -> None:
         """Take a process in a stopped phase out of its group, and out of the group's configuration."""
@@ -106,6 +111,7 @@ class Fleet(abc.ABC):
 
     def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
         """Give a process another configuration of the same name; it counts from the next start."""
+        self.schedules.leave(process)
         process.config = config
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
@@ -113,6 +119,7 @@ class Fleet(abc.ABC):
         self.touch(process)
         self._fleet_changed()
         self._guard.follow(process)
+        self.schedules.follow(process)
 
     def _fleet_changed(self) -> None:
         self.revision += 1
@@ -128,6 +135,7 @@ class Fleet(abc.ABC):
         self._disarm(process)
         self.vitals.forget(process)
         self._guard.leave(process)
+        self.schedules.leave(process)
         for output in process.outputs.values():
             output.dispose()
 
@@ -148,8 +156,9 @@ class Fleet(abc.ABC):
         return self.groups[member.group.name].processes[member.process.name]
 
     def start_all(self) -> None:
-        """Start what is to start by itself."""
+        """Start what is to start by itself, now or when its schedule says so."""
         self.start_soon(process for process in self.processes_in_start_order() if process.starts_by_itself)
+        self.schedules.begin()
 
     def start_untouched(self) -> None:
         """Start those to which nothing has happened yet: a brain before us did not come to it."""

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 
 from warden.config.diff import diff
 from warden.config.model import Config, GroupConfig, ProcessConfig
+from warden.config.option import option_name
 from warden.config.probes import Probe
 from warden.daemon.control import DaemonControl
 from warden.daemon.records import Process
@@ -21,6 +22,7 @@ from warden.rpc.insight import DaemonView, Notice, OptionChange, Plan, TieView, 
 from warden.words import VERSION, make_namespec
 
 _SECRET = "(hidden)"
+_SEPARATORS = {"depends_on": ",", "rules": "; "}  # of values that are written as lists
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -198,18 +200,18 @@ def _process_differences(
     ]
 
 
-def flatten(config: object, prefix: str = "") -> dict[str, str]:
+def flatten(config: object, outer: str = "") -> dict[str, str]:
     """Name every value of a frozen configuration as its option is named; environment values are secrets."""
     flat: dict[str, str] = {}
     assert is_dataclass(config)
     for row in fields(config):
         value = getattr(config, row.name)
         if is_dataclass(value) and not isinstance(value, Probe):
-            flat |= flatten(value, "" if row.name == "policy" else f"{row.name}_")
+            flat |= flatten(value, "" if row.name == "policy" else row.name)
         elif row.name == "environment":
             flat |= {f"environment {key}": f"{_SECRET} #{hash(text) & 0xFFFF:04x}" for key, text in value}
-        elif row.name == "depends_on":
-            flat[prefix + row.name] = ",".join(map(str, value))
+        elif row.name in _SEPARATORS:
+            flat[option_name(outer, row.name)] = _SEPARATORS[row.name].join(map(str, value))
         else:
-            flat[prefix + row.name] = str(value)
+            flat[option_name(outer, row.name)] = str(value)
     return flat

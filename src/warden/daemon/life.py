@@ -267,6 +267,7 @@ class Life:
             supervisor.notes.all_started()
         else:
             supervisor.start_untouched()
+        supervisor.schedules.begin()
         if remains.mood < Mood.RUNNING:
             self._leave(None if remains.mood is Mood.SHUTDOWN else read_or_keep(self._read, self._config, self._log))
 

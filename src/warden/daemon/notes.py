@@ -34,12 +34,13 @@ class Facts:
     paths: tuple[tuple[str, str], ...] = ()
     vitals: Vitals | None = None
     leaving: Leave | None = None
+    due: float = 0.0
 
     def restore(self, process: Process) -> None:
         """Let ``process`` be as it was."""
         process.state, process.life, process.last_exit = self.state, self.life, self.last_exit
         process.sent, process.auto_paths = self.sent, self.paths
-        process.vitals, process.leaving = self.vitals, self.leaving
+        process.vitals, process.leaving, process.due = self.vitals, self.leaving, self.due
         process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
 
 
@@ -55,6 +56,7 @@ def _entry(process: Process) -> tuple[str, Any]:
         paths=process.auto_paths,
         vitals=process.vitals,
         leaving=process.leaving,
+        due=process.due,
     )
     return f"process {process.namespec}", encode(facts)
 

@@ -1,4 +1,4 @@
-"""What the daemon remembers from one run to the next: what is disabled or scaled, and why things happened."""
+"""What the daemon remembers from one run to the next: what is disabled, scaled or due, and why things happened."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Persistence:
         self.path: str | None = None
         self._disabled: set[str] = set()
         self._scales: dict[str, int] = {}
+        self._due: dict[str, float] = {}
         self._written: dict[str, bytes] = {}  # histories as they stand in the file
         self._changed: dict[str, Process] = {}  # those whose history has gone on since
         self._warn: Callable[[str], None] | None = None
@@ -46,7 +47,7 @@ class Persistence:
             return
         self.path = path
         known = Remembered() if path is None else self._read(path)
-        self._disabled, self._scales = set(known.disabled), dict(known.scales)
+        self._disabled, self._scales, self._due = set(known.disabled), dict(known.scales), dict(known.due)
         oldest = time.time() - FORGET_SECONDS
         self._written = {
             name: statefile.encode_steps(steps)
@@ -112,6 +113,19 @@ class Persistence:
         """Return the number that somebody chose for a program."""
         return self._scales.get(program)
 
+    def due(self, namespec: str) -> float:
+        """Return the next moment of a schedule as it was known last, in seconds since the epoch; 0 = none."""
+        return self._due.get(namespec, 0.0)
+
+    def appoint(self, namespec: str, moment: float) -> None:
+        """Remember the next moment of a schedule, so that it is known later whether it was missed; 0 = none."""
+        if moment:
+            self._due[namespec] = moment
+        elif self._due.pop(namespec, None) is None:
+            return
+        self._stale = True
+        self._save_soon()
+
     def note(self, process: Process) -> None:
         """Hear that the history of a process has gone on."""
         self._changed[process.namespec] = process
@@ -169,7 +183,7 @@ class Persistence:
             self._written[namespec] = statefile.encode_steps(tuple(process.history)[-REMEMBERED:])
         self._changed.clear()
         self._stale = False
-        return statefile.encode(self._disabled, self._scales, self._written)
+        return statefile.encode(self._disabled, self._scales, self._written, self._due)
 
     def _failed(self, error: OSError) -> None:
         self._stale = True

@@ -56,7 +56,8 @@ class Process:
     or latest child, None if nothing is observed; ``leaving`` is a stop that waits
     for its dependants, ``waiting_for`` what holds back a start, a sentence each.
     ``held_at`` is when that began (monotonic), ``waited`` how long it took before
-    the last start, in seconds.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
+    the last start, in seconds.  ``due`` is the next moment of its schedule, in
+    seconds since the epoch, 0 = none.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
     still holds it.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
@@ -83,6 +84,7 @@ class Process:
     waiting_for: tuple[str, ...] = ()
     held_at: float = 0.0
     waited: float = 0.0
+    due: float = 0.0
     history: History = field(default_factory=History)
     auto_paths: tuple[tuple[str, str], ...] = ()
 

@@ -44,6 +44,7 @@ class StandingOrders(LogVerbs):
         persistence = self._supervisor.persistence
         (persistence.disable if disabled else persistence.enable)(process.namespec)
         process.disabled = disabled
+        self._supervisor.schedules.follow(process)
         self._supervisor.touch(process)
         return Outcome(name=process.name, group=process.group)
 

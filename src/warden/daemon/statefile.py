@@ -22,12 +22,14 @@ class Remembered:
 
     ``disabled`` are namespecs that do not start by themselves, ``scales`` the
     numprocs that somebody chose, by program, ``history`` the last changes of
-    phase by namespec, oldest first.
+    phase by namespec, oldest first, ``due`` the next moments of schedules by
+    namespec, in seconds since the epoch.
     """
 
     disabled: frozenset[str] = frozenset()
     scales: Mapping[str, int] = field(default_factory=dict)
     history: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    due: Mapping[str, float] = field(default_factory=dict)
 
 
 def load(path: str) -> Remembered:
@@ -49,11 +51,12 @@ def load(path: str) -> Remembered:
 def decode(data: bytes) -> Remembered:
     """Read the content of a state file; raises ValueError."""
     match json.loads(data):
-        case {"version": 1, "disabled": list(disabled), "scales": dict(scales), "history": dict(history)}:
+        case {"version": 1, "disabled": list(disabled), "scales": dict(scales), "history": dict(history), **more}:
             return Remembered(
                 disabled=frozenset(_text(name) for name in disabled),
                 scales={program: _number(count) for program, count in scales.items()},
                 history={name: tuple(map(_transition, steps)) for name, steps in history.items()},
+                due=_moments(more.get("due", {})),  # older files have none
             )
         case {"version": version} if version != VERSION:
             raise ValueError(f"its version is {version!r}, and only {VERSION} is known")
@@ -71,13 +74,16 @@ def decode_steps(data: bytes) -> tuple[Transition, ...]:
     return tuple(map(_transition, json.loads(data)))
 
 
-def encode(disabled: Iterable[str], scales: Mapping[str, int], history: Mapping[str, bytes]) -> bytes:
+def encode(
+    disabled: Iterable[str], scales: Mapping[str, int], history: Mapping[str, bytes], due: Mapping[str, float]
+) -> bytes:
     """Write the content of a state file; histories are what ``encode_steps`` returned, by namespec."""
     rows = b",\n".join(json.dumps(name).encode() + b":" + steps for name, steps in sorted(history.items()))
-    return b'{"version":%d,\n"disabled":%s,\n"scales":%s,\n"history":{%s}}\n' % (
+    return b'{"version":%d,\n"disabled":%s,\n"scales":%s,\n"due":%s,\n"history":{%s}}\n' % (
         VERSION,
         json.dumps(sorted(disabled)).encode(),
         json.dumps(dict(sorted(scales.items()))).encode(),
+        json.dumps(dict(sorted(due.items()))).encode(),
         rows,
     )
 
@@ -147,6 +153,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not text")
     return value
+
+
+def _moments(plain: object) -> Mapping[str, float]:
+    if not isinstance(plain, dict) or not all(isinstance(moment, int | float) for moment in plain.values()):
+        raise ValueError(f"{plain!r} are not the moments of schedules")
+    return plain
 
 
 def _number(value: object) -> int:

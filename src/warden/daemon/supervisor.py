@@ -22,6 +22,7 @@ from warden.daemon.notes import Notes
 from warden.daemon.persistence import Persistence
 from warden.daemon.queue import Queue
 from warden.daemon.records import Process, Sent
+from warden.daemon.schedules import Schedules
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
 from warden.events import types
@@ -104,6 +105,7 @@ class Supervisor(Fleet):
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
         self._guard = MemoryGuard(self.feed)
+        self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
         )
@@ -306,6 +308,7 @@ class Supervisor(Fleet):
         if already:
             return
         self._starts.clear()
+        self.schedules.close()
         self.bus.publish(types.SupervisorStoppingEvent())
         alive = [member for member in reversed(self.members()) if self.find(member).state.phase not in STOPPED_PHASES]
         why = requested("restart" if mood is Mood.RESTARTING else "shutdown")
@@ -323,6 +326,7 @@ class Supervisor(Fleet):
     def leave(self) -> None:
         """Disarm everything; the programs go on, for somebody else."""
         self.pools.leave()
+        self.schedules.close()
         self.ties.close()
         self.vitals.leave()
         self._deadlines.clear()
@@ -335,6 +339,7 @@ class Supervisor(Fleet):
     def close(self) -> None:
         """Disarm everything; nothing runs any more."""
         self.pools.close()
+        self.schedules.close()
         self.ties.close()
         self.vitals.close()
         self._guard.close()

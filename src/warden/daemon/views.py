@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from warden.daemon.records import Process
 from warden.daemon.ties import is_ready
 from warden.rpc.control import ProcessView
+from warden.rpc.insight import Transition
 from warden.words import Channel, Health, Phase
 
 _UNSTARTED = "Not started"
+_AT_REST = (Phase.STOPPED, Phase.EXITED, Phase.FATAL)
 _NEVER: tuple[int, ProcessView | None] = (-1, None)
+
+
+class Run(NamedTuple):
+    """When a process was started last (seconds since the epoch, 0 = never), and how that has ended ("" = not yet)."""
+
+    began: float = 0.0
+    exit: str = ""
+
+
+_NO_RUN = Run()
+
+
+def last_run(history: Sequence[Transition]) -> Run:
+    """Find the last start in a history, which may begin in an earlier run of the daemon."""
+    end = ""
+    for step in reversed(history):
+        end = end or step.exit or (step.cause if step.phase is Phase.BACKOFF else "")
+        if step.phase is Phase.STARTING and step.is_change:
+            return Run(step.at, end)
+    return _NO_RUN
 
 
 class Views:
@@ -41,6 +64,7 @@ def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
     state, vitals, config = process.state, process.vitals, process.config
     last = next((step for step in reversed(process.history) if step.is_change), None)
+    run = _NO_RUN if config.schedule is None else last_run(process.history)
     if last is not None and last.phase is not state.phase:  # of a run of the daemon that ended without a word
         last = None
     return ProcessView(
@@ -66,6 +90,10 @@ def process_view(process: Process, now: float) -> ProcessView:
         trouble=vitals.trouble if vitals is not None and state.pid else "",
         said=vitals.said if vitals is not None and state.pid else "",
         waiting_for=process.waiting_for,
+        schedule="" if config.schedule is None else str(config.schedule),
+        next_run=int(process.due),
+        last_run=int(run.began),
+        last_run_exit=run.exit,
     )
 
 
@@ -82,13 +110,15 @@ def _describe(process: Process, now: float) -> str:
     state = process.state
     if process.waiting_for:
         return f"waiting for {'; '.join(process.waiting_for)}"
+    if process.due and state.phase in _AT_REST:
+        return _describe_schedule(process)
     match state.phase:
         case Phase.RUNNING:
             return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}{_fitness(process)}"
         case Phase.FATAL | Phase.BACKOFF:
             return state.spawn_error or f'unknown error (try "tail {process.namespec}")'
         case Phase.STOPPED | Phase.EXITED:
-            since = time.strftime("%b %d %I:%M %p", time.localtime(process.stopped)) if process.started else _UNSTARTED
+            since = _clock(process.stopped) if process.started else _UNSTARTED
             return f"{since}, disabled" if process.disabled else since
         case _:
             return ""
@@ -105,6 +135,18 @@ def _fitness(process: Process) -> str:
     if not is_ready(process):
         return f", not ready{trouble}"
     return ", healthy" if vitals.health is Health.HEALTHY else ""
+
+
+def _describe_schedule(process: Process) -> str:
+    """Say when a process that waits for its time runs next, and when it ran last."""
+    run = last_run(process.history)
+    last = f"last run {_clock(run.began)} ({run.exit or 'end unknown'})" if run.began else "never ran"
+    trouble = f"{process.state.spawn_error}; " if process.state.phase is Phase.FATAL else ""
+    return f"{trouble}next run {_clock(process.due)}, {last}"
+
+
+def _clock(moment: float) -> str:
+    return time.strftime("%b %d %I:%M %p", time.localtime(moment))
 
 
 @lru_cache(maxsize=256)  # what was started together has the same answer

@@ -15,18 +15,22 @@ SIGNAL_BASE = 128  # a death by signal as shells tell it
 
 
 class Fate(NamedTuple):
-    """What became of one process; ``last_exit`` is the end of its last child, ``starts`` if it starts by itself."""
+    """What became of one process; ``last_exit`` is the end of its last child, ``starts`` if it starts by itself.
+
+    ``due``: a moment of its schedule is still to come.
+    """
 
     state: State
     policy: Policy
     last_exit: ExitStatus | None
     starts: bool
     started: bool  # ever
+    due: bool = False
 
 
-def is_final(state: State) -> bool:
+def is_final(fate: Fate) -> bool:
     """Tell whether a process has ended, or has not come up, and nothing will start it again by itself."""
-    return state.phase in (Phase.EXITED, Phase.FATAL) and state.deadline is None
+    return fate.state.phase in (Phase.EXITED, Phase.FATAL) and fate.state.deadline is None and not fate.due
 
 
 def exit_status(fate: Fate) -> int:
@@ -46,9 +50,9 @@ def when_all_finished(fates: Iterable[Fate]) -> int | None:
     """
     status = 0
     for fate in fates:
-        if is_final(fate.state):
+        if is_final(fate):
             status = status or _failure(fate)
-        elif fate.starts or fate.started:
+        elif fate.starts or fate.started or fate.due:
             return None
     return status
 

@@ -14,6 +14,7 @@ from typing import assert_never
 from warden.config.model import Policy
 from warden.process import restarting
 from warden.process.step import (
+    AgainRequested,
     Announce,
     Effect,
     Event,
@@ -38,6 +39,7 @@ from warden.words import FOREVER, Autorestart, ExitStatus, Phase, counted
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
 _TOO_EARLY = "stop requested while it was being started"
+_WITH_CHILD = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN)
 SHORTEST_KILL_INTERVAL = 1  # seconds; with stopwaitsecs=0 SIGKILL would be repeated without pause
 
 
@@ -56,7 +58,7 @@ def transition(state: State, event: Event, now: float, policy: Policy, *, held: 
 def _hold(before: State, after: State, effects: tuple[Effect, ...]) -> Step:
     """Keep what a start would have changed in the counts, and its cause, for later."""
     cause = next(effect.cause for effect in effects if isinstance(effect, Announce))
-    waiting = replace(before, waiting=cause, again=False, deadline=None, tries=after.tries, streak=after.streak)
+    waiting = replace(before, waiting=cause, again="", deadline=None, tries=after.tries, streak=after.streak)
     return waiting, ()
 
 
@@ -71,7 +73,9 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
                 return replace(state, killing=False), ()
             return _start_afresh(state, now, policy, cause)
         case StopRequested(cause):
-            return _stop(replace(state, again=False, waiting=""), now, policy, cause)
+            return _stop(replace(state, again="", waiting=""), now, policy, cause)
+        case AgainRequested(cause):
+            return (replace(state, again=cause) if state.phase in _WITH_CHILD else state), ()
         case RestartRequested(cause):
             return _restart(state, now, policy, cause)
         case Released():
@@ -108,7 +112,7 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
 
 
 def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
-    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False, again=False, waiting="")
+    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False, again="", waiting="")
     return enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
 
 
@@ -128,11 +132,16 @@ def _start_by_itself(state: State, now: float, policy: Policy, cause: str) -> St
 def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
     match state.phase:
         case Phase.STARTING | Phase.RUNNING if state.pid:
-            return _stop(replace(state, again=True), now, policy, cause)
+            return _replace(state, now, policy, cause)
         case Phase.BACKOFF | Phase.EXITED | Phase.FATAL:
             return _start_afresh(state, now, policy, cause)
         case _:
             return state, ()
+
+
+def _replace(state: State, now: float, policy: Policy, cause: str) -> Step:
+    """Stop a child after which another one is to come."""
+    return _stop(replace(state, again=state.again or f"it was to start again: {cause}"), now, policy, cause)
 
 
 def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -171,7 +180,7 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
 
 def _give_up(state: State, now: float, policy: Policy, cause: str) -> Step:
     revival = None if policy.revive_after is None else now + policy.revive_after
-    return enter(replace(state, tries=0, again=False), Phase.FATAL, cause, deadline=revival)
+    return enter(replace(state, tries=0, again=""), Phase.FATAL, cause, deadline=revival)
 
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
@@ -212,13 +221,13 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         case Phase.BACKOFF if may_start:
             return _start_by_itself(state, now, policy, _retry(state, policy))
         case Phase.EXITED | Phase.STOPPED if may_start and state.again:
-            return _start_afresh(state, now, policy, "it was to start again")
+            return _start_afresh(state, now, policy, state.again)
         case Phase.EXITED if may_start and _restarts(state, policy):
             return _come_back(state, now, policy)
         case Phase.FATAL if may_start:
             return _start_afresh(state, now, policy, f"revive_after={policy.revive_after:g} s in FATAL")
         case Phase.RUNNING if may_start:
-            return _stop(replace(state, again=True), now, policy, f"older than max_age ({policy.max_age:g} s)")
+            return _replace(state, now, policy, f"older than max_age ({policy.max_age:g} s)")
         case Phase.STOPPING:
             kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
             return replace(state, deadline=now + max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL)), (kill,)

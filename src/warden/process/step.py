@@ -16,9 +16,9 @@ class State:
     at which the next ``Tick`` is due; None when only outside events can move
     the process.  ``tries`` counts failed starts in a row.  ``killing`` is true
     from the stop signal until the child is reaped, and from a stop that comes
-    before the child until the child does.  ``again``: it starts once more when
-    its child has ended, whatever ``autorestart`` says.  ``waiting`` is the cause
-    of a start that is held back, "" if there is none.
+    before the child until the child does.  ``again`` is the cause of one more
+    start when its child has ended, whatever ``autorestart`` says, ``waiting`` that
+    of a start that is held back; "" if there is none.
     """
 
     phase: Phase = Phase.STOPPED
@@ -29,7 +29,7 @@ class State:
     exitstatus: ExitStatus | None = None
     spawn_error: str | None = None
     killing: bool = False
-    again: bool = False
+    again: str = ""
     waiting: str = ""
     streak: Streak = field(default_factory=Streak)
 
@@ -42,6 +42,18 @@ class StartRequested:
     """Somebody, or autostart, wants the process to run; ``cause`` says who and why."""
 
     cause: str = "start requested"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDue(StartRequested):
+    """The clock wants the process to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgainRequested:
+    """A process that has a child is to start once more when that has ended; ``cause`` says why."""
+
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +127,7 @@ class GiveUp:
 Event = (
     StartRequested
     | StopRequested
+    | AgainRequested
     | RestartRequested
     | Released
     | Spawned

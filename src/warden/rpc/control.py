@@ -29,7 +29,9 @@ class ProcessView(NamedTuple):
     is false for what must not start by itself.  ``ready`` is None, and ``health``
     empty, where the configuration does not ask for it; ``trouble`` says why it is
     not ready or not healthy, ``said`` is what it says of itself, ``waiting_for``
-    what holds back a start, a sentence each.
+    what holds back a start, a sentence each.  Where there is a ``schedule``,
+    ``next_run`` is when it comes next and ``last_run`` when the last run began
+    (seconds since the epoch, 0 = never), ``last_run_exit`` how that has ended.
     """
 
     name: str
@@ -54,6 +56,10 @@ class ProcessView(NamedTuple):
     trouble: str = ""
     said: str = ""
     waiting_for: tuple[str, ...] = ()
+    schedule: str = ""
+    next_run: int = 0
+    last_run: int = 0
+    last_run_exit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from warden.config.model import ChannelConfig
 from warden.config.values import AUTO
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.rpc.faults import Faults, fault_from
-from warden.words import Autorestart, Channel, Phase
+from warden.words import FOREVER, Autorestart, Channel, Phase
 
 _STATE_NAMES = {phase: phase.name for phase in Phase}  # an enum takes its time to tell
 _AUTORESTART: dict[Autorestart, object] = {
@@ -36,7 +36,18 @@ def process_struct(view: ProcessView) -> dict[str, str | int]:
         "pid": view.pid,
         "description": view.description,
     }
-    return struct | _vitals(view) if view.ready is not None or view.health or view.waiting_for else struct
+    if view.ready is not None or view.health or view.waiting_for:
+        struct |= _vitals(view)
+    return struct | _schedule(view) if view.schedule else struct
+
+
+def _schedule(view: ProcessView) -> dict[str, str | int]:
+    return {
+        "schedule": view.schedule,
+        "next_run": min(view.next_run, FOREVER),  # the last second that XML-RPC can tell
+        "last_run": view.last_run,
+        "last_run_exit": view.last_run_exit,
+    }
 
 
 def _vitals(view: ProcessView) -> dict[str, str | int]:

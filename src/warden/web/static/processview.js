@@ -37,7 +37,7 @@ export class ProcessView {
   #build() {
     this.state = stateBadge();
     this.facts = new Map(
-      ["Pid", "Uptime", "Why", "Health", "Restarts", "Last exit", "CPU", "Memory"].map((name) => [name, h("dd")]),
+      ["Pid", "Uptime", "Why", "Health", "Restarts", "Last exit", "Next run", "CPU", "Memory"].map((name) => [name, h("dd")]),
     );
     const act = (verb) => () => this.actions.run(verb, target.one(this.namespec));
     this.buttons = [
@@ -128,7 +128,9 @@ export class ProcessView {
     this.#fact("Why", waits || (process.spawnerr && !process.pid ? process.spawnerr : process.cause || "–"));
     this.#fact("Health", vitals(process));
     this.#fact("Restarts", process.restarts ?? 0);
-    this.#fact("Last exit", process.last_exit || "–");
+    this.#fact("Last exit", process.last_exit || process.last_run_exit || "–");
+    this.facts.get("Next run").parentElement.hidden = !process.schedule;
+    this.#fact("Next run", process.next_run ? `${moment(process.next_run)} (${process.schedule})` : "–");
     const several = process.processes > 1 ? ` in ${plural(process.processes, "process", "processes")}` : "";
     this.#fact("CPU", percent(process.cpu));
     this.#fact("Memory", bytes(process.memory) + several);

@@ -4,7 +4,7 @@ import { doing, possible, target } from "./actions.js";
 import { plain } from "./ansi.js";
 import { menu } from "./dialogs.js";
 import { button, h, setAttribute, setText } from "./dom.js";
-import { FAILING, STATES, stateClass } from "./fleet.js";
+import { ALIVE, FAILING, STATES, stateClass } from "./fleet.js";
 import { ago, bytes, moment, percent, plural, span } from "./format.js";
 
 /** The address of a process's page. */
@@ -150,8 +150,13 @@ export class ProcessRow {
   }
 }
 
-/** How the last child ended and, where something is wrong, why it is as it is. */
+/** When it is started next and how the last child ended; where something is wrong, why it is as it is. */
 export function why(process) {
+  const next = process.next_run && !ALIVE.has(process.state) ? `next run ${moment(process.next_run)}` : "";
+  return [next, trouble(process)].filter(Boolean).join(" · ");
+}
+
+function trouble(process) {
   if (process.waiting_for?.length) return `waiting for ${process.waiting_for.join("; ")}`;
   if (process.trouble) return process.trouble;
   if (process.spawnerr && FAILING.has(process.state)) return process.spawnerr;
