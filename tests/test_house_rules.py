@@ -26,6 +26,11 @@ BOUNDARIES = {
     "runtime/polling.py": "the loop boundary: a bug costs one wish, not the parent of all programs",
 }
 MOST_LINES = {"module": 400, "function": 50}
+# Functions that fail a test by themselves.
+CHECKS = {
+    "expect": "Playwright's, which waits until it is so",
+    "side_by_side": "compares Supervisor 4.3.0 with us",
+}
 # What asks the operating system about other processes or makes new ones; only runtime/ may.
 PROCESS_CALLS = {
     "os": {"fork", "forkpty", "kill", "killpg", "wait", "wait3", "wait4", "waitid", "waitpid", "setuid", "setgid"}
@@ -71,6 +76,33 @@ def sleeps(path: Path) -> Iterator[str]:
 def test_tests_wait_for_facts_and_never_sleep() -> None:
     """A sleep is too short on a busy machine and too long on an idle one."""
     assert broken(sleeps, TESTS) == []
+
+
+def asserts(node: ast.AST) -> bool:
+    """Tell whether something in the code says what must be."""
+    match node:
+        case ast.Assert() | ast.Raise():
+            return True
+        case ast.Call(func=ast.Name(id=called)):
+            return called in CHECKS
+        case ast.Attribute(value=ast.Name(id="pytest"), attr=attribute):
+            return attribute in ("raises", "fail", "warns")
+    return False
+
+
+def without_assertion(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name.startswith("test_")
+            and not any(map(asserts, ast.walk(node)))
+        ):
+            yield f"{node.lineno}: {node.name}"
+
+
+def test_every_test_says_what_must_be() -> None:
+    """A test that only runs something cannot tell a right result from a wrong one."""
+    assert broken(without_assertion, TESTS) == []
 
 
 def mocks(path: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from openapi_spec_validator import validate
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from warden import errors
 from warden.api import manual
@@ -24,7 +24,7 @@ def found() -> dict[str, Any]:
 
 
 def test_the_document_is_valid_openapi(found: dict[str, Any]) -> None:
-    validate(found)
+    assert list(OpenAPIV31SpecValidator(found).iter_errors()) == []
 
 
 def test_operations_have_names_of_their_own() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import pytest
@@ -160,9 +159,13 @@ def test_check_must_be_written_in_full(tmp_path: Path) -> None:
 
 @given(st.lists(st.text(alphabet="-nscuhvx=1 ", max_size=6)))
 def test_nothing_but_config_errors_comes_out(arguments: list[str]) -> None:
-    for read in (daemon_args, client_args):
-        with contextlib.suppress(ConfigError):
-            read(["program", *arguments])
+    for read, kind in ((daemon_args, DaemonArgs), (client_args, ClientArgs)):
+        try:
+            outcome: object = read(["program", *arguments])
+        except ConfigError as error:
+            outcome = error
+
+        assert isinstance(outcome, kind | ConfigError)
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,11 @@ def test_tab_completes_names_of_processes(start: Start) -> None:
     child.expect_exact(PROMPT)
     child.send("si\tTER\tw\t")
     child.expect_exact("signal TERM web ")
+    typed = child.after
     child.sendintr()
-
     ended(child)
+
+    assert typed == "signal TERM web "
 
 
 def test_history_is_kept_between_sessions(start: Start, tmp_path: Path) -> None:

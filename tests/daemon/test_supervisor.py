@@ -16,7 +16,7 @@ import pytest
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
 from warden.config.model import ChannelConfig
 from warden.events import types
-from warden.words import Autorestart, Channel, Mood, Phase
+from warden.words import Autorestart, Channel, ExitStatus, Mood, Phase
 
 
 def log_to(path: Path, **more: object) -> ChannelConfig:
@@ -464,6 +464,8 @@ def test_a_reader_that_goes_away_does_not_hold_the_program(tmp_path: Path) -> No
             await asyncio.sleep(0)
         os.close(reader)
         await stage.until("p", Phase.EXITED)
+
+        assert process.last_exit == ExitStatus(code=0)
 
     play(tmp_path, scenario, alone(config))
 

@@ -216,6 +216,8 @@ def test_a_reader_that_stalls_is_dropped(tmp_path: Path, monkeypatch: pytest.Mon
         await dropped.wait()
         await control.unwatched.wait()
 
+        assert control.watchers == []
+
     serve(tmp_path, control, scenario)
 
 

@@ -200,9 +200,10 @@ while True:
 def test_signalling_a_child_that_is_gone_is_no_error() -> None:
     async def scenario(stage: Stage) -> None:
         pid, ended = stage.start(python("pass"))
-        await ended
+        assert await ended == ExitStatus(code=0)
 
-        send_signal(pid, signal.SIGTERM, to_group=False)
+        for to_group in (False, True):
+            send_signal(pid, signal.SIGTERM, to_group=to_group)  # raises nothing
 
     play(scenario)
 
