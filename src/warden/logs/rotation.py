@@ -70,8 +70,10 @@ def shift_backups(path: str, backups: int) -> None:
         os.unlink(f"{path}.{backups}.gz")
     for number in range(backups - 1, 0, -1):
         for ending in ("", ".gz"):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}.{number}{ending}", f"{path}.{number + 1}{ending}")
+            name = f"{path}.{number}{ending}"
+            if os.access(name, os.F_OK):  # most of a thousand are missing: an exception for each takes its time
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(name, f"{path}.{number + 1}{ending}")
     with contextlib.suppress(FileNotFoundError):
         os.replace(path, f"{path}.1")
 
