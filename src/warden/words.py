@@ -72,6 +72,16 @@ class Autorestart(enum.Enum):
     ALWAYS = "true"
 
 
+class Moment(enum.StrEnum):
+    """When something is done beside a child: an errand.  Each has the name of its option, and field of ``Policy``."""
+
+    BEFORE_START = "before_start"
+    AFTER_START = "after_start"
+    BEFORE_STOP = "before_stop"
+    STOP_COMMAND = "stop_command"
+    AFTER_STOP = "after_stop"
+
+
 class Condition(enum.StrEnum):
     """What a process waits for in another one before it starts."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,12 +14,17 @@ from warden.process.machine import transition
 from warden.process.step import (
     AgainRequested,
     Announce,
+    BecameReady,
     Effect,
+    EndErrand,
+    Errand,
+    ErrandDone,
     Event,
     Exited,
     Extended,
     GiveUp,
     RestartRequested,
+    RunErrand,
     ScheduleDue,
     SendSignal,
     SignalFailed,
@@ -30,7 +36,7 @@ from warden.process.step import (
     StopRequested,
     Tick,
 )
-from warden.words import Autorestart, ExitStatus, Phase
+from warden.words import Autorestart, ExitStatus, Moment, Phase
 
 ARROWS = {
     Phase.STOPPED: {Phase.STARTING},
@@ -53,6 +59,7 @@ HAPPENINGS: list[Event] = [
     SignalFailed(),
     Extended(7),
     GiveUp(),
+    BecameReady(),
     Tick(),
     Tick(may_start=False),
     *map(Exited, STATUSES),
@@ -77,15 +84,22 @@ class Life(RuleBasedStateMachine):
             ),
             revive_after=st.sampled_from([None, 40.0]),
             max_age=st.sampled_from([None, 25.0]),
+            stop_sequence=st.sampled_from([(), ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0))]),
+            **{moment.value: st.sampled_from([None, "x"]) for moment in Moment},
+            greets_when_ready=st.booleans(),
         )
     )
     def configure(self, policy: Policy) -> None:
         self.policy = policy
         self.state, self.now, self.next_pid = State(), 1000.0, 100
         self.spawning = self.unwanted = False
+        self.errand: Errand | None = None  # as the daemon sees it
+        self.to_tidy = False  # a child has ended and its after_stop is still to come
 
     def feed(self, event: Event) -> None:
         before = self.state
+        if isinstance(event, Exited) and before.pid:
+            self.to_tidy = self.policy.after_stop is not None
         self.state, effects = transition(before, event, self.now, self.policy)
         at = before.phase
         for effect in effects:
@@ -100,10 +114,22 @@ class Life(RuleBasedStateMachine):
                 return phase
             case SendSignal(pid):
                 assert pid == self.state.pid > 0, "never signal a process we do not have"
+                assert self.errand is None or self.errand.cut_short or self.errand.moment is not Moment.BEFORE_STOP
+            case RunErrand(errand):
+                assert self.errand is None, "never two errands at once"
+                assert errand == self.state.errand
+                assert errand.until >= self.now
+                self.to_tidy &= errand.moment is not Moment.AFTER_STOP
+                self.errand = errand
+            case EndErrand():
+                assert self.errand is not None, "only what is under way can be ended"
+                self.errand = replace(self.errand, cut_short=True)
             case Spawn():
                 assert not self.state.pid, "never two children for one process"
                 assert event != Tick(may_start=False), "nothing starts while the daemon goes down"
                 assert not self.spawning, "one start at a time"
+                assert self.errand is None, "no start while an errand is under way"
+                assert not self.to_tidy, "no start before after_stop"
                 self.spawning, self.unwanted = True, False
         return at
 
@@ -115,6 +141,14 @@ class Life(RuleBasedStateMachine):
         self.feed(Spawned(self.next_pid) if works else SpawnFailed("no"))
         if self.unwanted:
             assert self.state.phase in (Phase.STOPPING, Phase.STOPPED, Phase.FATAL), "a stop is never forgotten"
+
+    @precondition(lambda self: self.errand is not None)
+    @rule(failure=st.sampled_from(["", "exit status 1"]))
+    def an_errand_is_done(self, failure: str) -> None:
+        before, self.errand = self.state, None
+        self.feed(ErrandDone(failure))
+        if before.phase is Phase.STOPPING and before.pid and self.errand is None:
+            assert self.state.deadline is not None, "a stop goes on"
 
     @rule(event=st.sampled_from(HAPPENINGS))
     def something_happens(self, event: Event) -> None:
@@ -128,11 +162,17 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def a_child_exists_exactly_in_the_live_phases(self) -> None:
-        assert bool(self.state.pid) == (self.state.phase in LIVE and not self.spawning)
+        unborn = self.errand is not None and self.errand.moment is Moment.BEFORE_START
+        assert bool(self.state.pid) == (self.state.phase in LIVE and not self.spawning and not unborn)
+
+    @invariant()
+    def no_errand_is_lost(self) -> None:
+        assert (self.errand is None) == (self.state.errand is None)
+        assert self.errand is not None or not self.to_tidy, "after_stop comes after every end"
 
     @invariant()
     def what_waits_for_time_has_a_deadline(self) -> None:
-        if self.state.phase in (Phase.STARTING, Phase.STOPPING):
+        if self.state.phase in (Phase.STARTING, Phase.STOPPING) and self.errand is None:
             assert self.state.deadline is not None
 
     @invariant()

@@ -226,7 +226,7 @@ def _options(config: object, outer: str = "") -> Iterator[tuple[str, object]]:
     assert is_dataclass(config)
     for row in fields(config):
         value = getattr(config, row.name)
-        if row.name in ("name", "kind", "environment"):
+        if row.name in ("name", "kind", "environment", "greets_when_ready"):
             continue
         if is_dataclass(value) and not isinstance(value, Probe):
             yield from _options(value, "" if row.name == "policy" else row.name)
@@ -238,6 +238,8 @@ def _plain(name: str, value: object) -> object:
     match name, value:
         case "stopsignal", int():
             return signal_text(value).removeprefix("SIG")
+        case "stop_sequence", tuple():
+            return " ".join(f"{signal_text(signum).removeprefix('SIG')}:{seconds:g}" for signum, seconds in value)
         case (("umask" | "mode"), int()):
             return f"{value:03o}"
         case _, enum.Enum():

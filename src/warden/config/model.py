@@ -42,7 +42,11 @@ class RestartPolicy:
 class Policy:
     """The part of a program's configuration that decides its life cycle; times in seconds.
 
-    ``essential``: the daemon does not outlive it.
+    ``stop_sequence`` are further waits and signals: (number, seconds to wait for
+    the end) each, () means ``stopsignal`` and ``stopwaitsecs`` alone; its first is
+    ``stopsignal``.  Hooks and the stop command are named after their ``Moment``,
+    ``hook_timeout`` limits the hooks.  ``greets_when_ready``: after_start waits for
+    readiness.  ``essential``: the daemon does not outlive it.
     ``revive_after`` and ``max_age`` are None when off; ``memory_limit`` is in
     bytes, 0 = off.
     """
@@ -56,6 +60,14 @@ class Policy:
     stopwaitsecs: int = 10
     stopasgroup: bool = False
     killasgroup: bool = False
+    stop_sequence: tuple[tuple[int, float], ...] = ()
+    before_start: str | None = None
+    after_start: str | None = None
+    before_stop: str | None = None
+    stop_command: str | None = None
+    after_stop: str | None = None
+    hook_timeout: float = 60.0
+    greets_when_ready: bool = False
     essential: bool = False
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     revive_after: float | None = None

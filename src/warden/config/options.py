@@ -15,6 +15,7 @@ from warden.config import (
     operating,
     readers,
     schedule_options,
+    stop_options,
     survival,
     vital_options,
     watch_options,
@@ -133,7 +134,6 @@ AUTORESTART = row(
     "autorestart", readers.autorestart, "unexpected", PROGRAM, "Start again after an exit: unexpected, true or false."
 )
 EXITCODES = row("exitcodes", readers.exit_codes, "0", PROGRAM, "Exit codes that are expected.")
-STOPSIGNAL = row("stopsignal", readers.signal_number, "TERM", PROGRAM, "Signal that asks a process to stop.")
 STOPWAITSECS = row("stopwaitsecs", readers.integer, "10", PROGRAM, "Seconds from the stop signal to SIGKILL.")
 STOPASGROUP = row("stopasgroup", readers.boolean, "false", PROGRAM, "Send the stop signal to the process group.")
 KILLASGROUP = optional(
@@ -163,7 +163,8 @@ _PROCESS_ROWS: tuple[Option[Any], ...] = (
     *(COMMAND, PROCESS_NAME, NUMPROCS, NUMPROCS_START, PROGRAM_DIRECTORY, PROGRAM_UMASK),
     *(PRIORITY, AUTOSTART, STARTSECS, STARTRETRIES, AUTORESTART, EXITCODES),
     *RESTART_ROWS,
-    *(STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
+    *(stop_options.STOPSIGNAL, STOPWAITSECS, STOPASGROUP, KILLASGROUP, PROGRAM_USER),
+    *stop_options.STOP_ROWS,
     *(REDIRECT_STDERR, *STDOUT, *STDERR, PROGRAM_ENVIRONMENT, PROGRAM_SERVERURL),
     *limit_options.ROWS,
     *vital_options.ROWS,

@@ -16,6 +16,7 @@ from warden.config.restart_options import MAX_AGE, MEMORY_LIMIT, REVIVE_AFTER, S
 from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.schedule_options import with_schedule
 from warden.config.sections import Findings, Scope, SectionReader
+from warden.config.stop_options import STOPSIGNAL, sequence, with_hooks
 from warden.config.values import AUTO
 from warden.config.vitals import with_vitals
 from warden.config.watch_options import with_changes
@@ -132,7 +133,7 @@ def _read_policy(reader: SectionReader) -> Policy:
     read = reader.read
     autostart, autorestart = read(options.AUTOSTART), read(options.AUTORESTART)
     startsecs, startretries = read(options.STARTSECS), read(STARTRETRIES)
-    stopsignal, stopwaitsecs = read(options.STOPSIGNAL), read(options.STOPWAITSECS)
+    stopsignals, stopwaitsecs = read(STOPSIGNAL), read(options.STOPWAITSECS)
     stopasgroup, killasgroup = read(options.STOPASGROUP), read(options.KILLASGROUP)
     return Policy(
         autostart=autostart,
@@ -140,10 +141,11 @@ def _read_policy(reader: SectionReader) -> Policy:
         startsecs=startsecs,
         startretries=startretries,
         exitcodes=read(options.EXITCODES),
-        stopsignal=stopsignal,
+        stopsignal=stopsignals[0][0],
         stopwaitsecs=stopwaitsecs,
         stopasgroup=stopasgroup,
         killasgroup=stopasgroup if killasgroup is None else killasgroup,
+        stop_sequence=sequence(stopsignals, stopwaitsecs),
         essential=read(operating.ESSENTIAL),
         restart=read_restart(reader),
         revive_after=read(REVIVE_AFTER),
@@ -211,7 +213,7 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         socket=program.socket,
     )
     process = with_limits(process, reader, surroundings.rights, surroundings.cgroup)
-    process = with_changes(with_vitals(process, reader), reader)
+    process = with_hooks(with_changes(with_vitals(process, reader), reader), reader)
     return process if program.kind is Kind.LISTENER else with_schedule(process, reader)
 
 

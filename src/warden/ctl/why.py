@@ -46,7 +46,7 @@ def tell(process: Facts, steps: Sequence[Facts]) -> list[str]:
     if not steps:
         return [f"{now}: {process['description']}"]
     shown = steps[-SHOWN_STEPS:]
-    changes = [step for step in steps if step["state"] != step["previous"]]  # the others are reloads
+    changes = [step for step in steps if step["state"] != step["previous"]]  # the others are remarks
     lines = [_head(now, process, (changes or steps)[-1])]
     if len(shown) < len(steps):
         lines.append(f"  ({len(steps) - len(shown)} earlier changes are not shown)")

@@ -33,6 +33,7 @@ _CAUSES: dict[type[Event], str] = {
     step.SpawnFailed: "spawn-error",
     step.Exited: "exit",
     step.SignalFailed: "signal-error",
+    step.ErrandDone: "hook",
     step.GiveUp: "shutdown",
 }
 _CAUSES_IN_TIME = {
@@ -67,6 +68,9 @@ class Announcer:
     def announce(self, process: Process, change: Announce, event: Event, *, going_down: bool) -> None:
         """Log and publish one change of phase, which ``event`` brought about."""
         self._remember(process, change)
+        if change.phase is Phase.BACKOFF and change.previous is Phase.STARTING and not change.pid:
+            whose = f"{process.name}: " if isinstance(event, step.ErrandDone) else ""
+            self._log.info(f"spawnerr: {whose}{change.cause}")
         self._say(process, change, going_down=going_down)
         kind = types.STATE_EVENTS[change.phase]
         if self._bus.wanted(kind):
@@ -109,6 +113,12 @@ class Announcer:
         self._log.info(f"reloading: {process.name} ({told})")
         phase = process.state.phase
         self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=told, pid=process.state.pid))
+
+    def remark(self, process: Process, text: str) -> None:
+        """Log and remember something that is no change of phase."""
+        self._log.info(f"{process.name}: {text}")
+        phase = process.state.phase
+        self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=text))
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

@@ -17,7 +17,7 @@ from warden.daemon.supervisor import Supervisor
 from warden.daemon.ties import is_ready
 from warden.daemon.updates import Updates
 from warden.daemon.views import Views, process_view
-from warden.daemon.waiting import noticing, together, watching
+from warden.daemon.waiting import noticing, tidied, together, watching
 from warden.errors import (
     AbnormalTermination,
     AlreadyAdded,
@@ -33,8 +33,8 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.machine import revives
 from warden.process.step import StartRequested
+from warden.process.stopping import revives
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -137,11 +137,10 @@ class DaemonControl(Messages):
         With ``wait``, none is told to stop before all of a higher priority have ended.
         """
         self.require_up()
-        phases = RUNNING_PHASES | {Phase.STOPPING} if wait else RUNNING_PHASES
         chosen = [
             process
             for process in reversed(self.members(group))
-            if process.state.phase in phases or process.state.waiting
+            if process.state.phase in RUNNING_PHASES or process.state.waiting or (wait and not process.state.at_rest)
         ]
         if not wait:
             return await together(chosen, lambda process: self._stop(process, process.namespec, wait=False))
@@ -154,6 +153,7 @@ class DaemonControl(Messages):
         """Stop one of many; one that has ended meanwhile needs no order, unless it is to come back."""
         if process.state.phase not in STOPPED_PHASES or process.state.waiting:
             await self._stop(process, process.namespec, wait=True)
+        await tidied(process)
 
     def _rank(self, process: Process) -> tuple[int, int]:
         return rank(self._supervisor.groups[process.group].config, process.config)
@@ -173,7 +173,8 @@ class DaemonControl(Messages):
         if process.state.phase not in RUNNING_PHASES:  # somebody else may have been quicker
             self._supervisor.feed(process, StartRequested(requested("start")))
         if not process.state.waiting:
-            with watching(process, lambda state: state.pid or state.phase is not Phase.STARTING) as answered:
+            starting = Phase.STARTING  # a hook comes before the child
+            with watching(process, lambda state: state.pid or state.errand or state.phase is not starting) as answered:
                 _judge(await answered, asked)
         if wait:
             await self._released(process, asked)
@@ -209,6 +210,7 @@ class DaemonControl(Messages):
             while not ended.done():
                 self._supervisor.log.info(f"waiting for {process.name} to stop")
                 await asyncio.wait({ended}, timeout=_REPORT_SECONDS)
+        await tidied(process)
         return ended.result()
 
     async def until_ready(self, namespec: str) -> None:
@@ -291,7 +293,7 @@ class DaemonControl(Messages):
         group = self._supervisor.groups.get(name)
         if group is None:
             raise BadName(name)
-        if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
+        if not all(process.state.at_rest for process in group.processes.values()):
             raise StillRunning(name)
         self._supervisor.remove_group(group)
 
@@ -302,6 +304,7 @@ class DaemonControl(Messages):
     async def _stop_if_running(self, process: Process) -> None:
         with suppress(NotRunning, Failed):  # it has stopped, or the system refused: either way it does not run for us
             await self._stop(process, process.namespec, wait=True)
+        await tidied(process)
 
     async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
         """Apply the configuration."""

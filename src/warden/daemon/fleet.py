@@ -9,6 +9,7 @@ from dataclasses import replace
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.channels import Channels
 from warden.daemon.children import Children, socket_error
+from warden.daemon.errands import Errands
 from warden.daemon.listeners import Pools
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Facts, Notes
@@ -28,6 +29,7 @@ class Fleet(abc.ABC):
     """The active groups; the supervisor, which is one, makes the rooms that its members need and leads their lives."""
 
     children: Children
+    errands: Errands
     pools: Pools
     schedules: Schedules
     ties: Ties
@@ -133,6 +135,7 @@ class Fleet(abc.ABC):
     def _forget(self, process: Process) -> None:
         process.forgotten = True
         self._disarm(process)
+        self.errands.end(process)
         self.vitals.forget(process)
         self._guard.leave(process)
         self.schedules.leave(process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from warden.rpc.insight import Transition
+from warden.words import Phase
 
 REMEMBERED = 50  # changes
 
@@ -16,6 +17,11 @@ class History(list[Transition]):
     """
 
     __slots__ = ()
+
+    def last_change(self, *phases: Phase) -> Transition | None:
+        """Return the latest change, to one of ``phases`` if some are given; remarks, which stand here too, are none."""
+        changes = (step for step in reversed(self) if step.is_change)
+        return next((step for step in changes if not phases or step.phase in phases), None)
 
     def append(self, step: Transition) -> None:
         """Remember one more change."""

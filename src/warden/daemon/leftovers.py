@@ -15,6 +15,7 @@ from warden.daemon.children import socket_name
 from warden.daemon.notes import Facts
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
+from warden.process import stopping
 from warden.process.step import State
 from warden.runtime.foreign import copy_descriptor, tells_exit_status
 from warden.runtime.foster import FosterParent
@@ -107,13 +108,14 @@ class Settlement:
                 self._ended(left.pid)
 
         deadline = self._loop.time() + left.wait_seconds
+        stage = len(stopping.stages(process.config.policy))  # SIGKILL is next
         self._begin_to_stop(left)
         process.watchers.append(look)
         self._connect(
             process,
             left.child(),
             left,
-            State(phase=Phase.STOPPING, pid=left.pid, deadline=deadline, killing=True),
+            State(phase=Phase.STOPPING, pid=left.pid, deadline=deadline, killing=True, stage=stage),
         )
 
     def _connect(self, process: Process, child: FoundChild, left: Leftover, state: State) -> None:

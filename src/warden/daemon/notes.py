@@ -26,6 +26,7 @@ class Facts:
 
     state: State = field(default_factory=State)
     life: int = 0
+    errand_life: int = 0
     last_exit: ExitStatus | None = None
     sent: Sent | None = None
     started: float = 0.0
@@ -39,6 +40,7 @@ class Facts:
     def restore(self, process: Process) -> None:
         """Let ``process`` be as it was."""
         process.state, process.life, process.last_exit = self.state, self.life, self.last_exit
+        process.errand_life = self.errand_life
         process.sent, process.auto_paths = self.sent, self.paths
         process.vitals, process.leaving, process.due = self.vitals, self.leaving, self.due
         process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
@@ -48,6 +50,7 @@ def _entry(process: Process) -> tuple[str, Any]:
     facts = Facts(
         state=process.state,
         life=process.life,
+        errand_life=process.errand_life,
         last_exit=process.last_exit,
         sent=process.sent,
         started=process.started,

@@ -47,7 +47,8 @@ class Process:
 
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
     for people only.  ``auto_paths`` are the AUTO logs by channel.  ``life`` is
-    the number of the present or latest attempt to have a child, ``sent`` the last
+    the number of the present or latest attempt to have a child, ``errand_life`` that of the
+    latest errand, ``sent`` the last
     signal that we sent to it.  ``watchers`` are called after every change of
     phase or pid; ``on_stdout``, set for event listeners, hears what the child
     says, and so does ``tap`` while readiness is looked for there.  ``disabled``:
@@ -68,6 +69,7 @@ class Process:
     state: State = field(default_factory=_fresh)
     child: Child | None = None
     life: int = 0
+    errand_life: int = 0
     last_exit: ExitStatus | None = None
     sent: Sent | None = None
     started: float = 0.0

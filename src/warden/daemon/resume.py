@@ -12,7 +12,7 @@ from warden.daemon.remains import Remains
 from warden.daemon.supervisor import Supervisor
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
-from warden.process.step import Exited, Spawn, Spawned, Tick
+from warden.process.step import ErrandDone, Exited, RunErrand, Spawn, Spawned, Tick
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import send_signal
 from warden.words import Channel, ExitStatus, Phase
@@ -27,6 +27,7 @@ class Resumption:
         self._parent = parent
         self._now = now
         self._found: dict[Process, FoundChild] = {}
+        self._errands: dict[Process, FoundChild | None] = {}  # those under way, with their commands
 
     def connect(self) -> None:
         """Make the groups and processes again, and read from their children."""
@@ -38,6 +39,8 @@ class Resumption:
                 raise StartupError(f"cannot create the log files of {config.name}: {error}") from None
         for process in supervisor.processes():
             process.history.extend(remains.history(process.namespec))
+            if process.state.errand is not None:
+                self._errands[process] = remains.child(process.errand_life)
             child = remains.child(process.life)
             if child is not None:
                 self._found[process] = child
@@ -109,12 +112,12 @@ class Resumption:
         namespec, effects = unfinished
         for process in self._supervisor.processes():
             if process.namespec == namespec:
-                rest = [effect for effect in effects if not isinstance(effect, Spawn)]  # see _catch_up
+                rest = [effect for effect in effects if not isinstance(effect, Spawn | RunErrand)]  # see _catch_up
                 self._supervisor.carry_out(process, rest, Tick())
 
     def _catch_up(self, process: Process, child: FoundChild | None) -> None:
         supervisor, state = self._supervisor, process.state
-        if state.phase is Phase.STARTING and not state.pid:
+        if state.phase is Phase.STARTING and not state.pid and state.errand is None:
             if child is None:
                 supervisor.carry_out(process, [Spawn()], Tick())  # nobody heard of it yet
             else:
@@ -123,14 +126,30 @@ class Resumption:
             supervisor.feed(process, Exited(ExitStatus()))
         if child is not None and child.status is not None:
             supervisor.children.end(process, child.status, child.at)
+        if process in self._errands:
+            self._catch_up_with_errand(process, self._errands[process])
+        supervisor.greet(process)
         supervisor.arm(process)
+
+    def _catch_up_with_errand(self, process: Process, command: FoundChild | None) -> None:
+        """Go on with a command, or begin it if nobody has."""
+        errand = process.state.errand
+        assert errand is not None  # nobody else can have answered it
+        if command is not None:
+            self._supervisor.errands.find(process, command)
+            if command.status is not None:
+                self._supervisor.errands.ended(process, command.status, command.at)
+        elif errand.cut_short:
+            self._supervisor.feed(process, ErrandDone("ended"))
+        else:
+            self._supervisor.carry_out(process, [RunErrand(errand)], Tick())
 
     def _bury_strays(self) -> None:
         """Children of lives that are over are buried; one that lives is nobody's, and ends."""
         for child in self._remains.strays():
             if child.status is None:
                 self._supervisor.log.warn(f"killing {child.tag['name']} (pid {child.pid}), which nobody asked for")
-                send_signal(child.pid, signal.SIGKILL, to_group=False)
+                send_signal(child.pid, signal.SIGKILL, to_group=child.tag["stop"][-1])
             self._parent.adopt(child, _Stray(self._parent, child.life))
             if child.status is not None:
                 self._parent.bury(child.life)

@@ -14,6 +14,7 @@ from warden.daemon.announce import Announcer
 from warden.daemon.channels import Channels
 from warden.daemon.children import CannotSpawn, Children
 from warden.daemon.descent import Descent
+from warden.daemon.errands import Errands
 from warden.daemon.fleet import Fleet
 from warden.daemon.flusher import Flusher
 from warden.daemon.listeners import Pools
@@ -34,18 +35,24 @@ from warden.process.health import Vitals
 from warden.process.machine import transition
 from warden.process.step import (
     Announce,
+    BecameReady,
     Effect,
+    EndErrand,
+    ErrandDone,
     Event,
     Exited,
     Extended,
     GiveUp,
+    Remark,
     RestartRequested,
+    RunErrand,
     SendSignal,
     SignalFailed,
     Spawn,
     Spawned,
     SpawnFailed,
     StartRequested,
+    State,
     Tick,
 )
 from warden.rpc.caller import requested
@@ -54,7 +61,7 @@ from warden.runtime.identity import errno_name
 from warden.runtime.parent import Parent, new_life
 from warden.runtime.reaper import Reaper
 from warden.runtime.spawn import send_signal
-from warden.words import STOPPED_PHASES, ExitStatus, Mood, Phase, UnhealthyAction, signal_text
+from warden.words import ExitStatus, Mood, Phase, UnhealthyAction, signal_text
 
 
 class Supervisor(Fleet):
@@ -104,6 +111,13 @@ class Supervisor(Fleet):
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
+        self.errands = Errands(
+            loop=loop,
+            parent=parent,
+            log=log,
+            aside=self.children.aside,
+            on_done=lambda process, failure: self.feed(process, ErrandDone(failure)),
+        )
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self.pools = Pools(
@@ -169,14 +183,18 @@ class Supervisor(Fleet):
         now = self._loop.time() if at is None else at
         process.state, effects = transition(before, event, now, process.config.policy, held=held)
         self.touch(process)
-        if isinstance(event, Tick) and process.state.phase is Phase.STARTING and before.phase is not Phase.STARTING:
+        if isinstance(event, Tick) and _wants_to_start(process.state) and not _wants_to_start(before):
             process.restarts += 1
-        if any(isinstance(effect, Spawn) for effect in effects):
-            process.life, process.started, process.sent = new_life(), time.time(), None
+        for effect in effects:
+            match effect:
+                case Spawn():
+                    process.life, process.started, process.sent = new_life(), time.time(), None
+                case RunErrand():
+                    process.errand_life = new_life()
         self.notes.step(process, effects)
         self.carry_out(process, effects, event)
         self.arm(process)
-        if process.state.phase is not before.phase or process.state.pid != before.pid:
+        if _shown(process.state) != _shown(before):
             self._changed(process)
         if process.state.pid and not before.pid:
             self.vitals.began(process)
@@ -211,6 +229,12 @@ class Supervisor(Fleet):
                 self._spawn(process)
             case SendSignal():
                 self._signal(process, effect)
+            case RunErrand(errand):
+                self.errands.run(process, errand)
+            case EndErrand():
+                self.errands.end(process)
+            case Remark(text):
+                self._announcer.remark(process, text)
 
     def _spawn(self, process: Process) -> None:
         try:
@@ -226,7 +250,6 @@ class Supervisor(Fleet):
 
     def on_refusal(self, process: Process, reason: str) -> None:
         """Hear that a process gets no child."""
-        self.log.info(f"spawnerr: {reason}")
         self.feed(process, SpawnFailed(reason))
         self._starts.more()
 
@@ -272,6 +295,13 @@ class Supervisor(Fleet):
         self._facts_changed(process)
         self._announcer.vital_signs(process, before)
         self.ties.changed(process)
+        self.greet(process)
+
+    def greet(self, process: Process) -> None:
+        """Let the machine know that the child has been ready; it knows whether that is news."""
+        vitals = process.vitals
+        if vitals is not None and vitals.ready_at is not None:
+            self.feed(process, BecameReady())
 
     def _ails(self, process: Process, reason: str) -> None:
         match process.config.unhealthy_action:
@@ -292,7 +322,7 @@ class Supervisor(Fleet):
         self.persistence.note(process)
         self._guard.follow(process)
         process.tell_watchers()
-        if self._descent is not None and process.state.phase in STOPPED_PHASES:
+        if self._descent is not None and process.state.at_rest:
             self._descent.ended(*process.key)
 
     # --- going down
@@ -310,7 +340,7 @@ class Supervisor(Fleet):
         self._starts.clear()
         self.schedules.close()
         self.bus.publish(types.SupervisorStoppingEvent())
-        alive = [member for member in reversed(self.members()) if self.find(member).state.phase not in STOPPED_PHASES]
+        alive = [member for member in reversed(self.members()) if not self.find(member).state.at_rest]
         why = requested("restart" if mood is Mood.RESTARTING else "shutdown")
         bring_down = partial(self._bring_down, f"the daemon goes down: {why}")
         self._descent = Descent(self._loop, self.log, alive, bring_down, on_down)
@@ -329,6 +359,7 @@ class Supervisor(Fleet):
         self.schedules.close()
         self.ties.close()
         self.vitals.leave()
+        self.errands.leave()
         self._deadlines.clear()
         self._starts.clear()
         for process in self.processes():
@@ -342,12 +373,23 @@ class Supervisor(Fleet):
         self.schedules.close()
         self.ties.close()
         self.vitals.close()
+        self.errands.close()
         self._guard.close()
         self._deadlines.clear()
         for process in self.processes():
             for output in process.outputs.values():
                 output.dispose()
         self.children.close()
+
+
+def _shown(state: State) -> tuple[object, ...]:
+    """Return what is news for all who look at a process."""
+    return state.phase, state.pid, state.errand, state.stage
+
+
+def _wants_to_start(state: State) -> bool:
+    """Whether a process starts, or would if nothing held it back."""
+    return state.phase is Phase.STARTING or bool(state.waiting)
 
 
 def _answer_is_due(process: Process) -> bool:

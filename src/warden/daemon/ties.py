@@ -81,7 +81,7 @@ class Ties:
 
     def _describe(self, process: Process) -> bool:
         """Note what a process waits for; return whether that is something else than before."""
-        told = self._dependencies.obstacles(process.key) if process.state.waiting else ()
+        told = (*_unfinished(process), *self._dependencies.obstacles(process.key)) if process.state.waiting else ()
         if told == process.waiting_for:
             return False
         process.waiting_for = told
@@ -153,6 +153,12 @@ class Ties:
         return fact_of(self._find(name))
 
 
+def _unfinished(process: Process) -> tuple[str, ...]:
+    """Say what still has to be done after the last child of a process."""
+    errand = process.state.errand
+    return () if errand is None else (f"its {errand.moment} to end",)
+
+
 def fact_of(process: Process) -> Fact:
     """Return what others need to know of a process."""
     state, vitals = process.state, process.vitals
@@ -190,11 +196,8 @@ def _took(process: Process) -> float | None:
     vitals = process.vitals
     if process.config.ready is not None and vitals is not None and vitals.ready_at is not None:
         return vitals.ready_at - vitals.began_at
-    running = next(
-        (step.at for step in reversed(process.history) if step.phase is Phase.RUNNING and step.is_change),
-        process.started,
-    )
-    return max(0.0, running - process.started)
+    running = process.history.last_change(Phase.RUNNING)
+    return max(0.0, running.at - process.started) if running is not None else 0.0
 
 
 def _story(process: Process) -> str:
@@ -210,7 +213,7 @@ def _story(process: Process) -> str:
             return phase.name
         case Phase.STOPPED if not process.started:
             return "STOPPED, not started"
-        case Phase.BACKOFF | Phase.EXITED | Phase.FATAL if process.history:
-            return f"{phase.name}, {process.history[-1].cause}"
+        case Phase.BACKOFF | Phase.EXITED | Phase.FATAL if (last := process.history.last_change()) is not None:
+            return f"{phase.name}, {last.cause}"
         case _:
             return phase.name

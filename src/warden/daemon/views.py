@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from warden.daemon.records import Process
 from warden.daemon.ties import is_ready
+from warden.process import stopping
 from warden.rpc.control import ProcessView
 from warden.rpc.insight import Transition
 from warden.words import Channel, Health, Phase
@@ -63,7 +64,7 @@ class Views:
 def process_view(process: Process, now: float) -> ProcessView:
     """Describe one process at ``now``, in seconds since the epoch."""
     state, vitals, config = process.state, process.vitals, process.config
-    last = next((step for step in reversed(process.history) if step.is_change), None)
+    last = process.history.last_change()
     run = _NO_RUN if config.schedule is None else last_run(process.history)
     if last is not None and last.phase is not state.phase:  # of a run of the daemon that ended without a word
         last = None
@@ -108,6 +109,15 @@ def _health(process: Process) -> str:
 
 def _describe(process: Process, now: float) -> str:
     state = process.state
+    told = _tell_phase(process, now)
+    if state.errand is None or state.pid:
+        return told
+    running = f"{state.errand.moment} is running"
+    return f"{told}, {running}" if told else running
+
+
+def _tell_phase(process: Process, now: float) -> str:
+    state = process.state
     if process.waiting_for:
         return f"waiting for {'; '.join(process.waiting_for)}"
     if process.due and state.phase in _AT_REST:
@@ -120,6 +130,8 @@ def _describe(process: Process, now: float) -> str:
         case Phase.STOPPED | Phase.EXITED:
             since = _clock(process.stopped) if process.started else _UNSTARTED
             return f"{since}, disabled" if process.disabled else since
+        case Phase.STOPPING:
+            return stopping.describe(state, process.config.policy)
         case _:
             return ""
 

@@ -11,7 +11,7 @@ from warden.daemon.records import Process
 from warden.errors import RequestError
 from warden.process.step import State
 from warden.rpc.control import Outcome
-from warden.words import Phase
+from warden.words import STOPPED_PHASES, Phase
 
 Found = TypeVar("Found")
 
@@ -36,6 +36,12 @@ def noticing(process: Process, find: Callable[[], Found | None]) -> Iterator[asy
         yield found
     finally:
         process.watchers.remove(look)
+
+
+async def tidied(process: Process) -> None:
+    """Wait until all that has to be done after the last child of a process is done."""
+    with watching(process, lambda state: state.errand is None or state.phase not in STOPPED_PHASES) as done:
+        await done
 
 
 async def together(processes: Iterable[Process], act: Callable[[Process], Awaitable[None]]) -> list[Outcome]:

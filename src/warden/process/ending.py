@@ -30,7 +30,9 @@ class Fate(NamedTuple):
 
 def is_final(fate: Fate) -> bool:
     """Tell whether a process has ended, or has not come up, and nothing will start it again by itself."""
-    return fate.state.phase in (Phase.EXITED, Phase.FATAL) and fate.state.deadline is None and not fate.due
+    state = fate.state
+    at_end = state.phase in (Phase.EXITED, Phase.FATAL)
+    return at_end and state.deadline is None and not state.waiting and not fate.due
 
 
 def exit_status(fate: Fate) -> int:

@@ -7,23 +7,24 @@ or logs.  All times are seconds on one monotonic clock.
 
 from __future__ import annotations
 
-import signal
 from dataclasses import replace
 from typing import assert_never
 
 from warden.config.model import Policy
-from warden.process import restarting
+from warden.process import errands, restarting, stopping
 from warden.process.step import (
     AgainRequested,
     Announce,
+    BecameReady,
     Effect,
+    ErrandDone,
     Event,
     Exited,
     Extended,
     GiveUp,
     Released,
+    Remark,
     RestartRequested,
-    SendSignal,
     SignalFailed,
     Spawn,
     Spawned,
@@ -35,12 +36,11 @@ from warden.process.step import (
     Tick,
     enter,
 )
-from warden.words import FOREVER, Autorestart, ExitStatus, Phase, counted
+from warden.words import FOREVER, Autorestart, ExitStatus, Moment, Phase, counted
 
 TOO_QUICK = "Exited too quickly (process log may have details)"
 _TOO_EARLY = "stop requested while it was being started"
 _WITH_CHILD = (Phase.STARTING, Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN)
-SHORTEST_KILL_INTERVAL = 1  # seconds; with stopwaitsecs=0 SIGKILL would be repeated without pause
 
 
 def transition(state: State, event: Event, now: float, policy: Policy, *, held: bool = False) -> Step:
@@ -49,10 +49,20 @@ def transition(state: State, event: Event, now: float, policy: Policy, *, held: 
     An event that means nothing in the current phase leaves the state as it is:
     requests race with exits, so "too late" is normal and not an error.  While
     the process is ``held`` (by others on which it depends) it does not start,
-    but waits for ``Released``.
+    but waits for ``Released``; so it does while an errand of its last child is
+    under way.
     """
     after, effects = _advance(state, event, now, policy)
-    return _hold(state, after, effects) if held and Spawn() in effects else (after, effects)
+    if (held or state.errand is not None) and _starts(effects):
+        return _hold(state, after, effects)
+    if isinstance(event, ErrandDone) and after.waiting and after.errand is None:
+        started, more = transition(after, Released(), now, policy, held=held)
+        return started, effects + more
+    return after, effects
+
+
+def _starts(effects: tuple[Effect, ...]) -> bool:
+    return any(isinstance(effect, Announce) and effect.phase is Phase.STARTING for effect in effects)
 
 
 def _hold(before: State, after: State, effects: tuple[Effect, ...]) -> Step:
@@ -73,7 +83,7 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
                 return replace(state, killing=False), ()
             return _start_afresh(state, now, policy, cause)
         case StopRequested(cause):
-            return _stop(replace(state, again="", waiting=""), now, policy, cause)
+            return stopping.stop(replace(state, again="", waiting=""), now, policy, cause)
         case AgainRequested(cause):
             return (replace(state, again=cause) if state.phase in _WITH_CHILD else state), ()
         case RestartRequested(cause):
@@ -84,17 +94,19 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
             born = replace(state, pid=pid, killing=False)
-            return _stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
+            return stopping.stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
         case SpawnFailed(reason):
             if state.phase is not Phase.STARTING or state.pid:
                 return state, ()
             failed, effects = _back_off(replace(state, killing=False), reason, reason, now, policy)
             if not state.killing:
                 return failed, effects
-            stopped, more = _stop(failed, now, policy, _TOO_EARLY)
+            stopped, more = stopping.stop(failed, now, policy, _TOO_EARLY)
             return stopped, effects + more
         case Exited(status):
-            return _exit(state, status, now, policy) if state.pid else (state, ())
+            if not state.pid:
+                return state, ()
+            return errands.aftermath(state, _exit(state, status, now, policy), now, policy)
         case Extended(seconds):
             if state.phase is not Phase.STOPPING or state.deadline is None:
                 return state, ()
@@ -103,6 +115,10 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             if not state.pid or state.phase is Phase.UNKNOWN:
                 return state, ()
             return enter(state, Phase.UNKNOWN, "the operating system refused to signal it")
+        case BecameReady():
+            return errands.greet(state, (), now, policy) if policy.greets_when_ready else (state, ())
+        case ErrandDone(failure):
+            return _errand_done(state, failure, now, policy)
         case GiveUp():
             if state.phase is not Phase.BACKOFF:
                 return state, ()
@@ -112,8 +128,42 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
 
 
 def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
-    fresh = replace(state, started_at=now, exitstatus=None, spawn_error=None, killing=False, again="", waiting="")
-    return enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
+    fresh = replace(
+        state,
+        started_at=now,
+        exitstatus=None,
+        spawn_error=None,
+        killing=False,
+        again="",
+        waiting="",
+        greeted=False,
+    )
+    if not errands.wanted(Moment.BEFORE_START, policy):
+        return enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
+    starting, effects = enter(fresh, Phase.STARTING, cause)
+    preparing, run = errands.begin(starting, Moment.BEFORE_START, now, policy)
+    return preparing, (*effects, run)
+
+
+def _errand_done(state: State, failure: str, now: float, policy: Policy) -> Step:
+    """Go on after an errand: with the start, with the stop, or with what is still to be done after the end."""
+    if state.errand is None:
+        return state, ()
+    errand, rest = state.errand, replace(state, errand=None)
+    if errand.moment is Moment.BEFORE_START and not errand.cut_short:
+        if failure:
+            reason = f"{errand.moment} failed: {failure}"
+            return _back_off(rest, reason, reason, now, policy)
+        return replace(rest, started_at=now, deadline=now + policy.startsecs), (Spawn(),)
+    remarks = (Remark(f"{errand.moment} failed: {failure}"),) if failure and not errand.cut_short else ()
+    match state.phase:
+        case Phase.STOPPING:
+            after, effects = stopping.errand_done(rest, errand, failure, now, policy)
+        case Phase.STARTING | Phase.RUNNING | Phase.UNKNOWN:
+            after, effects = rest, ()
+        case _:
+            after, effects = errands.next_after(rest, errand, now, policy)
+    return after, (*remarks, *effects)
 
 
 def _start_afresh(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -141,25 +191,7 @@ def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
 
 def _replace(state: State, now: float, policy: Policy, cause: str) -> Step:
     """Stop a child after which another one is to come."""
-    return _stop(replace(state, again=state.again or f"it was to start again: {cause}"), now, policy, cause)
-
-
-def _stop(state: State, now: float, policy: Policy, cause: str) -> Step:
-    match state.phase:
-        case Phase.BACKOFF:
-            return enter(state, Phase.STOPPED, cause)
-        case Phase.STARTING if not state.pid:  # the answer to Spawn is still to come
-            return replace(state, killing=True), ()
-        case Phase.FATAL if revives(state):
-            return enter(state, Phase.STOPPED, cause)
-        case Phase.STOPPED:
-            return replace(state, deadline=None), ()
-        case Phase.STARTING | Phase.RUNNING if state.pid:
-            kill = SendSignal(state.pid, policy.stopsignal, policy.stopasgroup)
-            stopping = replace(state, killing=True)
-            return enter(stopping, Phase.STOPPING, cause, kill, deadline=now + policy.stopwaitsecs)
-        case _:
-            return state, ()
+    return stopping.stop(replace(state, again=state.again or f"it was to start again: {cause}"), now, policy, cause)
 
 
 def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy) -> Step:
@@ -215,7 +247,8 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         return state, ()
     match state.phase:
         case Phase.STARTING if state.pid:
-            return _succeed(state, policy)
+            running, effects = _succeed(state, policy)
+            return (running, effects) if policy.greets_when_ready else errands.greet(running, effects, now, policy)
         case Phase.STARTING:  # the answer to Spawn is still to come
             return state, ()
         case Phase.BACKOFF if may_start:
@@ -229,8 +262,7 @@ def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
         case Phase.RUNNING if may_start:
             return _replace(state, now, policy, f"older than max_age ({policy.max_age:g} s)")
         case Phase.STOPPING:
-            kill = SendSignal(state.pid, signal.SIGKILL, policy.killasgroup, forced=True)
-            return replace(state, deadline=now + max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL)), (kill,)
+            return stopping.overdue(state, now, policy)
         case _:
             return replace(state, deadline=None), ()
 
@@ -249,11 +281,6 @@ def _come_back(state: State, now: float, policy: Policy) -> Step:
         return _start_by_itself(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
     cause = f"{state.exitstatus}, starts again in {wait:.3g} s"
     return enter(replace(state, spawn_error=cause), Phase.BACKOFF, cause, deadline=now + wait)
-
-
-def revives(state: State) -> bool:
-    """Tell whether a FATAL process will be started again by itself, which a stop request prevents."""
-    return state.phase is Phase.FATAL and state.deadline is not None
 
 
 def _restarts(state: State, policy: Policy) -> bool:

@@ -5,7 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from warden.process.restarting import Streak
-from warden.words import ExitStatus, Phase
+from warden.words import STOPPED_PHASES, ExitStatus, Moment, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Something that is done beside the child, and has not been answered yet.
+
+    ``pid`` is that of the child, also when it has ended; 0 before it is born.
+    ``asked``: the child ended because it was to stop.  ``cut_short``: nobody wants
+    it any more, and it was told to end.  ``until`` is the moment at which it has to be over.
+    """
+
+    moment: Moment
+    until: float
+    pid: int = 0
+    asked: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +34,10 @@ class State:
     from the stop signal until the child is reaped, and from a stop that comes
     before the child until the child does.  ``again`` is the cause of one more
     start when its child has ended, whatever ``autorestart`` says, ``waiting`` that
-    of a start that is held back; "" if there is none.
+    of a start that is held back; "" if there is none.  ``errand`` is what is done
+    beside the child: never two at once, and nothing starts before those of the
+    last child are done.  ``stage`` counts the stages of the stop that have begun
+    (``process.stopping``); ``greeted``: after_start was begun for this child.
     """
 
     phase: Phase = Phase.STOPPED
@@ -31,7 +50,15 @@ class State:
     killing: bool = False
     again: str = ""
     waiting: str = ""
+    errand: Errand | None = None
+    stage: int = 0
+    greeted: bool = False
     streak: Streak = field(default_factory=Streak)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing of it runs any more: no child, and nothing that has to be done after one."""
+        return self.errand is None and self.phase in STOPPED_PHASES
 
 
 # --- events: what happened ------------------------------------------------------
@@ -113,6 +140,18 @@ class SignalFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class BecameReady:
+    """The child can do its work: its ``ready`` probe says so for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandDone:
+    """The answer to ``RunErrand``; ``failure`` says in words what went wrong, "" if nothing did."""
+
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline has come.  While the daemon goes down nothing may start."""
 
@@ -135,6 +174,8 @@ Event = (
     | Exited
     | Extended
     | SignalFailed
+    | BecameReady
+    | ErrandDone
     | Tick
     | GiveUp
 )
@@ -159,6 +200,25 @@ class SendSignal:
 
 
 @dataclass(frozen=True, slots=True)
+class RunErrand:
+    """Do what belongs to the moment of ``errand``; ``ErrandDone`` comes when its time is over at the latest."""
+
+    errand: Errand
+
+
+@dataclass(frozen=True, slots=True)
+class EndErrand:
+    """End what is under way beside the child, with its process group; ``ErrandDone`` still comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Tell people something that is no change of phase."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Tell everybody about a new phase.
 
@@ -174,7 +234,7 @@ class Announce:
     cause: str = field(default="", compare=False)  # a wording, not a fact
 
 
-Effect = Spawn | SendSignal | Announce
+Effect = Spawn | SendSignal | RunErrand | EndErrand | Remark | Announce
 Step = tuple[State, tuple[Effect, ...]]
 
 

@@ -13,7 +13,7 @@ from warden.words import Condition, Mood, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One change of phase of one process, or a reload: then it stays in its phase.
+    """One change of phase of one process, or a remark (a reload, say): then it stays in its phase.
 
     ``at`` is in seconds since the epoch.  ``exit`` says how the child ended,
     where it did; if a signal ended it, ``sent`` says why we sent that signal,

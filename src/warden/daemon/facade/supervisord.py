@@ -19,7 +19,7 @@ from warden.events.types import Event
 from warden.rpc.control import Control
 from warden.rpc.faults import RPCError, fault_from
 from warden.rpc.registry import NOT_DONE_YET
-from warden.words import STOPPED_PHASES, Mood
+from warden.words import Mood
 
 DELAY_SECONDS = 0.05  # between two calls of a deferred answer
 
@@ -77,7 +77,7 @@ class SupervisordView:
     def remove_process_group(self, name: str) -> bool:
         """Forget a group; False if one of its processes runs.  Raises: KeyError."""
         group = self._supervisor.groups[name]
-        if any(process.state.phase not in STOPPED_PHASES for process in group.processes.values()):
+        if not all(process.state.at_rest for process in group.processes.values()):
             return False
         self._supervisor.remove_group(group)
         return True
