@@ -111,13 +111,7 @@ class Supervisor(Fleet):
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
-        self.errands = Errands(
-            loop=loop,
-            parent=parent,
-            log=log,
-            aside=self.children.aside,
-            on_done=lambda process, failure: self.feed(process, ErrandDone(failure)),
-        )
+        self.errands = Errands(loop=loop, parent=parent, log=log, aside=self.children.aside, on_done=self._errand_done)
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self.pools = Pools(
@@ -284,6 +278,9 @@ class Supervisor(Fleet):
         self._announcer.reloading(process, signum, cause)
         self.persistence.note(process)
         self._facts_changed(process)
+
+    def _errand_done(self, process: Process, failure: str) -> None:
+        self.feed(process, ErrandDone(failure))
 
     def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
         """Hear how the child of a process has ended."""

@@ -96,13 +96,7 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             born = replace(state, pid=pid, killing=False)
             return stopping.stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
         case SpawnFailed(reason):
-            if state.phase is not Phase.STARTING or state.pid:
-                return state, ()
-            failed, effects = _back_off(replace(state, killing=False), reason, reason, now, policy)
-            if not state.killing:
-                return failed, effects
-            stopped, more = stopping.stop(failed, now, policy, _TOO_EARLY)
-            return stopped, effects + more
+            return _spawn_failed(state, reason, now, policy)
         case Exited(status):
             if not state.pid:
                 return state, ()
@@ -143,6 +137,16 @@ def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
     starting, effects = enter(fresh, Phase.STARTING, cause)
     preparing, run = errands.begin(starting, Moment.BEFORE_START, now, policy)
     return preparing, (*effects, run)
+
+
+def _spawn_failed(state: State, reason: str, now: float, policy: Policy) -> Step:
+    if state.phase is not Phase.STARTING or state.pid:
+        return state, ()
+    failed, effects = _back_off(replace(state, killing=False), reason, reason, now, policy)
+    if not state.killing:
+        return failed, effects
+    stopped, more = stopping.stop(failed, now, policy, _TOO_EARLY)
+    return stopped, effects + more
 
 
 def _errand_done(state: State, failure: str, now: float, policy: Policy) -> Step:
