@@ -172,6 +172,38 @@ def test_a_process_has_its_history_in_the_next_daemon(tmp_path: Path) -> None:
     play(tmp_path, second)
 
 
+def test_the_loop_goes_on_while_the_histories_of_many_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warden.daemon.persistence._SLICE_SECONDS", 0.0)  # as if each took its time
+    monkeypatch.setattr("warden.daemon.persistence.SAVE_SECONDS", 0.0)
+    many = [program(f"p{number}") for number in range(20)]
+    path = tmp_path / "state"
+    turns, turns_of_others = 0, list[int]()
+
+    async def at_once(write: Callable[[], None]) -> None:
+        turns_of_others.append(turns)
+        write()
+
+    monkeypatch.setattr("warden.daemon.persistence.in_thread", at_once)
+
+    async def scenario(stage: Stage) -> None:
+        persistence = stage.supervisor.persistence
+        persistence.open(str(path), pytest.fail)
+        for process in stage.supervisor.processes():
+            process.history.append(replace(STEP, at=time.time()))
+            persistence.note(process)
+        nonlocal turns
+        while not path.exists():
+            await asyncio.sleep(0)
+            turns += 1
+
+    play(tmp_path, scenario, *(alone(one) for one in many))
+
+    assert turns_of_others[0] >= len(many)
+    assert [len(later(path).history(f"p{number}")) for number in range(20)] == [1] * 20
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to give files away")
 def test_in_a_directory_for_everybody_only_our_own_file_counts(tmp_path: Path) -> None:
     folder = tmp_path / "tmp"

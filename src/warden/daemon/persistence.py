@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from warden.daemon import statefile
@@ -17,6 +17,7 @@ REMEMBERED = 20  # changes of phase of each process that outlive the daemon
 FORGET_SECONDS = 7 * 24 * 3600.0  # what nobody has heard of for so long is gone
 SAVE_SECONDS = 5.0  # changes of phase within this time are written together
 RETRY_SECONDS = 60.0  # after a failure
+_SLICE_SECONDS = 0.005  # the longest that histories keep the loop to themselves
 
 
 class Persistence:
@@ -151,9 +152,14 @@ class Persistence:
 
     async def _save(self) -> None:
         assert self.path is not None
-        work = partial(statefile.write, self.path, self._content())
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _SLICE_SECONDS
+        for _ in self._encode():
+            if loop.time() >= end:
+                await asyncio.sleep(0)
+                end = loop.time() + _SLICE_SECONDS
         try:
-            await in_thread(work)
+            await in_thread(partial(_write, self.path, self._content()))
         except OSError as error:
             self._failed(error)
         else:
@@ -172,18 +178,25 @@ class Persistence:
         elif not (self._changed or self._stale):
             return
         if self.path is not None:
+            for _ in self._encode():
+                pass
             try:
-                statefile.write(self.path, self._content())
+                _write(self.path, self._content())
             except OSError as error:
                 self._failed(error)
 
-    def _content(self) -> bytes:
-        """Return what to write; only histories that have changed are written anew."""
-        for namespec, process in self._changed.items():
+    def _encode(self) -> Iterator[None]:
+        """Write the histories that have changed, one with each step: thousands take their time."""
+        while self._changed:
+            namespec, process = self._changed.popitem()
             self._written[namespec] = statefile.encode_steps(tuple(process.history)[-REMEMBERED:])
-        self._changed.clear()
+            yield
+
+    def _content(self) -> Callable[[], bytes]:
+        """Return what makes the content of the file of the facts as they are now, in any thread."""
         self._stale = False
-        return statefile.encode(self._disabled, self._scales, self._written, self._due)
+        facts = set(self._disabled), dict(self._scales), dict(self._written), dict(self._due)
+        return partial(statefile.encode, *facts)
 
     def _failed(self, error: OSError) -> None:
         self._stale = True
@@ -194,3 +207,7 @@ class Persistence:
     def _say(self, text: str) -> None:
         if self._warn is not None:
             self._warn(text)
+
+
+def _write(path: str, content: Callable[[], bytes]) -> None:
+    statefile.write(path, content())
