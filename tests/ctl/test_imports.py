@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
+
+from harness.imports import imported_with
 
 COSTLY = (
     "dataclasses",
@@ -23,12 +21,7 @@ COSTLY = (
 
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
-    code = "import sys, warden.ctl.program, warden.config.report; print(*sys.modules)"
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # coverage imports
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True, timeout=60, env=unmeasured
-    )
-    return set(done.stdout.split())
+    return imported_with("warden.ctl.program", "warden.config.report")
 
 
 @pytest.mark.parametrize("module", COSTLY)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
+
+from harness.imports import imported_with
 
 COSTLY = (
     *(
@@ -26,12 +24,7 @@ COSTLY = (
 
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
-    code = "import sys, warden.daemon.main; print(*sys.modules)"
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COV")}  # coverage imports
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True, timeout=60, env=unmeasured
-    )
-    return set(done.stdout.split())
+    return imported_with("warden.daemon.main")
 
 
 @pytest.mark.parametrize("module", COSTLY)

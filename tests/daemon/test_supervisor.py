@@ -15,6 +15,7 @@ import pytest
 
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
 from warden.config.model import ChannelConfig
+from warden.daemon.records import Process
 from warden.events import types
 from warden.words import Autorestart, Channel, ExitStatus, Mood, Phase
 
@@ -241,20 +242,27 @@ def test_an_empty_fleet_is_down_at_once(tmp_path: Path) -> None:
     play(tmp_path, scenario)
 
 
-def test_a_failed_signal_makes_the_process_unknown_and_its_exit_makes_it_known_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def one_that_cannot_be_signalled(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Process:
+    """Start the process p, and let the system refuse a signal for it."""
+
     def refuse(_pid: int, _signum: int, *, to_group: bool) -> None:
         raise PermissionError(1, "Operation not permitted")
 
+    stage.supervisor.start_all()
+    process = await stage.until("p", Phase.RUNNING)
+    with monkeypatch.context() as patch:
+        patch.setattr("warden.daemon.supervisor.send_signal", refuse)
+        with pytest.raises(PermissionError):
+            stage.supervisor.signal(process, signal.SIGHUP)
+    return process
+
+
+def test_a_failed_signal_makes_the_process_unknown_and_its_exit_makes_it_known_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario(stage: Stage) -> None:
-        stage.supervisor.start_all()
-        process = await stage.until("p", Phase.RUNNING)
+        process = await one_that_cannot_be_signalled(stage, monkeypatch)
         pid = process.state.pid
-        with monkeypatch.context() as patch:
-            patch.setattr("warden.daemon.supervisor.send_signal", refuse)
-            with pytest.raises(PermissionError):
-                stage.supervisor.signal(process, signal.SIGHUP)
         assert process.state.phase is Phase.UNKNOWN
         assert f"CRIT unknown problem sending sig p ({pid}):EPERM" in stage.said
         os.kill(pid, signal.SIGKILL)
@@ -282,17 +290,9 @@ def test_what_left_the_fleet_before_its_turn_never_starts(tmp_path: Path) -> Non
 def test_a_child_that_could_not_be_signalled_is_not_started_again_for_a_group_that_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_pid: int, _signum: int, *, to_group: bool) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
     async def scenario(stage: Stage) -> None:
-        stage.supervisor.start_all()
-        process = await stage.until("p", Phase.RUNNING)
+        process = await one_that_cannot_be_signalled(stage, monkeypatch)
         pid = process.state.pid
-        with monkeypatch.context() as patch:
-            patch.setattr("warden.daemon.supervisor.send_signal", refuse)
-            with pytest.raises(PermissionError):
-                stage.supervisor.signal(process, signal.SIGHUP)
         ended = asyncio.Event()
         process.watchers.append(ended.set)
         stage.control.remove_group("p")

@@ -29,12 +29,17 @@ def positive_duration(value: str) -> float:
     return seconds
 
 
+def _number(value: str) -> float:
+    """Return what ``value`` says, not a number if it is none."""
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
 def factor(value: str) -> float:
     """A number of at least 1."""
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
+    number = _number(value)
     if not 1 <= number < math.inf:
         raise ValueError(f"not a factor: {value!r}; write a number of at least 1, such as 2 or 1.5")
     return number
@@ -42,10 +47,7 @@ def factor(value: str) -> float:
 
 def part(value: str) -> float:
     """A number from 0 to 1."""
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
+    number = _number(value)
     if not 0 <= number <= 1:
         raise ValueError(f"not a part of a whole: {value!r}; write a number from 0 to 1, such as 0.2 for a fifth")
     return number

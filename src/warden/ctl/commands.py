@@ -9,6 +9,8 @@ from warden.ctl import daemon, follow, graph, groups, logs, plan, processes, res
 from warden.ctl.codes import Exit
 from warden.ctl.session import Session
 
+Run = Callable[[Session, Sequence[str]], None]
+
 
 class Command(NamedTuple):
     """One action.
@@ -20,7 +22,7 @@ class Command(NamedTuple):
     ``wildcards`` on (None: nowhere), names may contain wildcards and exceptions.
     """
 
-    run: Callable[[Session, Sequence[str]], None]
+    run: Run
     help: str
     preflight: bool = False
     fewest: int = 0
@@ -46,6 +48,27 @@ def _one_to_many(action: str, does: str) -> str:
     )
 
 
+def _alone(name: str, run: Run, help_: str, *, preflight: bool = False) -> Command:
+    """Declare an action that takes no words."""
+    return Command(run, help_, preflight, most=0, too_many=f"Error: {name} accepts no arguments")
+
+
+def _of_processes(
+    name: str, run: Run, help_: str, *, too_few_status: Exit = Exit.GENERIC, wildcards: int | None = None
+) -> Command:
+    """Declare an action on processes that are named."""
+    return Command(
+        run,
+        help_,
+        preflight=True,
+        fewest=1,
+        too_few=f"Error: {name} requires a process name",
+        too_few_status=too_few_status,
+        operands="processes",
+        wildcards=wildcards,
+    )
+
+
 LEAVE = Command(run=leave, help="exit, quit\tLeave the shell.")
 
 COMMANDS = {
@@ -54,55 +77,31 @@ COMMANDS = {
         help="add <gname> [...]\tActivate groups of the configuration read last",
         operands="available",
     ),
-    "avail": Command(
-        run=groups.avail,
-        help="avail\t\t\tShow all configured processes\navail --json\t\tThe same as JSON",
-        most=0,
-        too_many="Error: avail accepts no arguments",
+    "avail": _alone(
+        "avail", groups.avail, "avail\t\t\tShow all configured processes\navail --json\t\tThe same as JSON"
     ),
-    "blame": Command(
-        run=graph.blame,
-        help="blame\t\t\tShow where the time of the last starts went: how long each process took to become\n"
+    "blame": _alone(
+        "blame",
+        graph.blame,
+        "blame\t\t\tShow where the time of the last starts went: how long each process took to become\n"
         "\t\t\tready, and for how long others held it back before\nblame --json\t\tThe same as JSON",
         preflight=True,
-        most=0,
-        too_many="Error: blame accepts no arguments",
     ),
-    "clear": Command(
-        run=processes.clear,
-        help=_one_to_many("clear", "Clear the log files of"),
-        preflight=True,
-        fewest=1,
-        too_few="Error: clear requires a process name",
-        operands="processes",
-        wildcards=0,
-    ),
-    "confirm": Command(
-        run=groups.confirm,
-        help="confirm\t\tKeep what update --confirm has changed",
-        preflight=True,
-        most=0,
-        too_many="Error: confirm accepts no arguments",
-    ),
-    "disable": Command(
-        run=standing.disable,
-        help="disable <name> [...]\tLet only an order by name start processes, also after a restart of supervisord\n"
+    "clear": _of_processes("clear", processes.clear, _one_to_many("clear", "Clear the log files of"), wildcards=0),
+    "confirm": _alone("confirm", groups.confirm, "confirm\t\tKeep what update --confirm has changed", preflight=True),
+    "disable": _of_processes(
+        "disable",
+        standing.disable,
+        "disable <name> [...]\tLet only an order by name start processes, also after a restart of supervisord\n"
         "disable --now <name> [...]\tThe same, and stop them",
-        preflight=True,
-        fewest=1,
-        too_few="Error: disable requires a process name",
         too_few_status=Exit.INVALID_ARGS,
-        operands="processes",
     ),
-    "enable": Command(
-        run=standing.enable,
-        help="enable <name> [...]\tLet processes start by themselves again, as the configuration says\n"
+    "enable": _of_processes(
+        "enable",
+        standing.enable,
+        "enable <name> [...]\tLet processes start by themselves again, as the configuration says\n"
         "enable --now <name> [...]\tThe same, and start them",
-        preflight=True,
-        fewest=1,
-        too_few="Error: enable requires a process name",
         too_few_status=Exit.INVALID_ARGS,
-        operands="processes",
     ),
     "exit": LEAVE,
     "fg": Command(
@@ -121,19 +120,16 @@ COMMANDS = {
         most=1,
         too_many="Error: graph accepts only --dot and --json",
     ),
-    "logs": Command(
-        run=logs.logs,
-        help=(
+    "logs": _of_processes(
+        "logs",
+        logs.logs,
+        (
             "logs [-f] [-n <lines>] [--since <time>] [--stdout|--stderr] <name> [...]\n"
             "logs web:* worker\tShow the last 10 lines of what these processes wrote, with their names\n"
             "logs -f web:*\t\tShow what they write from now on, too (Ctrl-C ends it)\n"
             "logs -n 100 web\t\tShow the last 100 lines\n"
             "logs --since 10m all\tShow what was written in the last ten minutes (30s, 10m, 2h, 1d)"
         ),
-        preflight=True,
-        fewest=1,
-        too_few="Error: logs requires a process name",
-        operands="processes",
     ),
     "maintail": Command(
         run=follow.maintail,
@@ -158,12 +154,11 @@ COMMANDS = {
         operands="processes",
         wildcards=0,
     ),
-    "plan": Command(
-        run=plan.plan,
-        help="plan\t\t\tShow what update would do, in its order; nothing changes\nplan --json\t\tThe same as JSON",
+    "plan": _alone(
+        "plan",
+        plan.plan,
+        "plan\t\t\tShow what update would do, in its order; nothing changes\nplan --json\t\tThe same as JSON",
         preflight=True,
-        most=0,
-        too_many="Error: plan accepts no arguments",
     ),
     "quit": LEAVE,
     "reload": Command(
@@ -178,22 +173,16 @@ COMMANDS = {
     "remove": Command(
         run=groups.remove, help="remove <gname> [...]\tDeactivate groups that are stopped", operands="groups"
     ),
-    "reread": Command(
-        run=groups.reread,
-        help="reread\t\t\tRead the configuration again and show what update would change",
-        most=0,
-        too_many="Error: reread accepts no arguments",
+    "reread": _alone(
+        "reread", groups.reread, "reread\t\t\tRead the configuration again and show what update would change"
     ),
-    "restart": Command(
-        run=restarting.restart,
-        help=_one_to_many("restart", "Restart")
+    "restart": _of_processes(
+        "restart",
+        restarting.restart,
+        _one_to_many("restart", "Restart")
         + "\nrestart --rolling [--batch N] <name> [...]\tRestart N at a time (1); the next ones when those run\n"
         "restart --reread <name> [...]\tRead the configuration first; groups that changed are replaced\n"
         "Without --reread the configuration is not read again: for that see also reread, update.",
-        preflight=True,
-        fewest=1,
-        too_few="Error: restart requires a process name",
-        operands="processes",
     ),
     "scale": Command(
         run=standing.scale,
@@ -204,17 +193,11 @@ COMMANDS = {
         too_few="Error: scale requires a program and a number, such as web=4",
         too_few_status=Exit.INVALID_ARGS,
     ),
-    "shutdown": Command(
-        run=daemon.shutdown,
-        help="shutdown\tStop all processes and supervisord itself",
-        most=0,
-        too_many="Error: shutdown accepts no arguments",
-    ),
-    "upgrade": Command(
-        run=daemon.upgrade,
-        help="upgrade\t\tLet the installed version of supervisord take over; no process is touched",
-        most=0,
-        too_many="Error: upgrade accepts no arguments",
+    "shutdown": _alone("shutdown", daemon.shutdown, "shutdown\tStop all processes and supervisord itself"),
+    "upgrade": _alone(
+        "upgrade",
+        daemon.upgrade,
+        "upgrade\t\tLet the installed version of supervisord take over; no process is touched",
     ),
     "signal": Command(
         run=processes.signal,
@@ -225,14 +208,11 @@ COMMANDS = {
         operands="processes",
         wildcards=1,
     ),
-    "start": Command(
-        run=processes.start,
-        help=_one_to_many("start", "Start"),
-        preflight=True,
-        fewest=1,
-        too_few="Error: start requires a process name",
+    "start": _of_processes(
+        "start",
+        processes.start,
+        _one_to_many("start", "Start"),
         too_few_status=Exit.INVALID_ARGS,
-        operands="processes",
         wildcards=0,
     ),
     "status": Command(
@@ -244,15 +224,7 @@ COMMANDS = {
         operands="processes",
         wildcards=0,
     ),
-    "stop": Command(
-        run=processes.stop,
-        help=_one_to_many("stop", "Stop"),
-        preflight=True,
-        fewest=1,
-        too_few="Error: stop requires a process name",
-        operands="processes",
-        wildcards=0,
-    ),
+    "stop": _of_processes("stop", processes.stop, _one_to_many("stop", "Stop"), wildcards=0),
     "tail": Command(
         run=follow.tail,
         help=(
@@ -276,21 +248,13 @@ COMMANDS = {
         "update --confirm <seconds>\tThe same, but go back unless you confirm it in that time",
         operands="available",
     ),
-    "version": Command(
-        run=daemon.version,
-        help="version\t\t\tShow the version of supervisord",
-        most=0,
-        too_many="Error: version accepts no arguments",
-    ),
-    "why": Command(
-        run=why.why,
-        help="why <name> [...]\tTell what happened to processes, with causes: who asked, how they ended\n"
+    "version": _alone("version", daemon.version, "version\t\t\tShow the version of supervisord"),
+    "why": _of_processes(
+        "why",
+        why.why,
+        "why <name> [...]\tTell what happened to processes, with causes: who asked, how they ended\n"
         "why <gname>:*\t\tThe same for all processes of a group\n"
         "why --json <name>\tThe same as JSON",
-        preflight=True,
-        fewest=1,
-        too_few="Error: why requires a process name",
-        operands="processes",
         wildcards=0,
     ),
 }

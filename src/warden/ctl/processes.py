@@ -104,43 +104,20 @@ def start_all(session: Session, words: Sequence[str]) -> bool:
     """Start processes and return whether nothing went wrong."""
     if (well := _together(session, START, "start", words)) is not None:
         return well
-    client = session.client
-    return _each(
-        session,
-        START,
-        words,
-        everything=lambda: client.structs("startAllProcesses"),
-        group=lambda name: client.structs("startProcessGroup", name),
-        one=lambda name: client.call("startProcess", name),
-    )
+    return _each(session, START, words, _calls(session, "start"))
 
 
 def stop(session: Session, words: Sequence[str]) -> None:
     """Stop processes, several names at the same time."""
     if _together(session, STOP, "stop", words) is not None:
         return
-    client = session.client
-    _each(
-        session,
-        STOP,
-        words,
-        everything=lambda: client.structs("stopAllProcesses"),
-        group=lambda name: client.structs("stopProcessGroup", name),
-        one=lambda name: client.call("stopProcess", name),
-    )
+    _each(session, STOP, words, _calls(session, "stop"))
 
 
 def signal(session: Session, words: Sequence[str]) -> None:
     """Send the signal named first to the processes named after it."""
-    client, (signame, *names) = session.client, words
-    _each(
-        session,
-        SIGNAL,
-        names,
-        everything=lambda: client.structs("signalAllProcesses", signame),
-        group=lambda name: client.structs("signalProcessGroup", name, signame),
-        one=lambda name: client.call("signalProcess", name, signame),
-    )
+    signame, *names = words
+    _each(session, SIGNAL, names, _calls(session, "signal", signame))
 
 
 def reload(session: Session, words: Sequence[str]) -> None:
@@ -166,37 +143,39 @@ def clear(session: Session, words: Sequence[str]) -> None:
             raise Fault(codes.BAD_NAME, f"BAD_NAME: {group}")
         return [row | _outcome(clear_one, namespec(row)) for row in members]
 
-    _each(
-        session,
-        CLEAR,
-        words,
-        everything=lambda: client.structs("clearAllProcessLogs"),
-        group=clear_group,
-        one=clear_one,
+    _each(session, CLEAR, words, _Calls(lambda: client.structs("clearAllProcessLogs"), clear_group, clear_one))
+
+
+class _Calls(NamedTuple):
+    """What asks the daemon to do something with all processes, with a group, with one."""
+
+    everything: Callable[[], list[Struct]]
+    group: Callable[[str], list[Struct]]
+    one: Callable[[str], object]
+
+
+def _calls(session: Session, verb: str, *more: str) -> _Calls:
+    client = session.client
+    return _Calls(
+        lambda: client.structs(f"{verb}AllProcesses", *more),
+        lambda name: client.structs(f"{verb}ProcessGroup", name, *more),
+        lambda name: client.call(f"{verb}Process", name, *more),
     )
 
 
-def _each(
-    session: Session,
-    verb: Verb,
-    names: Sequence[str],
-    *,
-    everything: Callable[[], list[Struct]],
-    group: Callable[[str], list[Struct]],
-    one: Callable[[str], object],
-) -> bool:
+def _each(session: Session, verb: Verb, names: Sequence[str], calls: _Calls) -> bool:
     """Do ``verb`` for every name, tell each outcome as soon as it is known, and return whether all is well."""
     if "all" in names:
-        return _tell_all(session, verb, everything())
+        return _tell_all(session, verb, calls.everything())
     well = True
     for name in names:
         group_name, process = split_namespec(name)
         if process is not None:
-            outcome = _outcome(one, name)
+            outcome = _outcome(calls.one, name)
             well &= _tell(session, verb, make_namespec(group_name, process), outcome)
             continue
         try:
-            well &= _tell_all(session, verb, group(group_name))
+            well &= _tell_all(session, verb, calls.group(group_name))
         except Fault as fault:
             if fault.code != codes.BAD_NAME:
                 raise

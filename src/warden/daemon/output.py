@@ -19,6 +19,7 @@ from warden.logs.mainlog import MainLog
 from warden.logs.marks import Marks
 from warden.logs.sinks import LineTaker, SyslogSink
 from warden.logs.targets import Waiting
+from warden.logs.watched import Watched
 from warden.words import Channel, LineFormat
 
 
@@ -71,7 +72,7 @@ class _Rest:
             self._file.write(data[done:])
 
 
-class Output:
+class Output(Watched):
     """Takes what a child writes on one channel; lives as long as the process record.
 
     ``path`` is the log file (an AUTO name is chosen already), None for no file.
@@ -81,7 +82,7 @@ class Output:
 
     __slots__ = (  # there are two of them for each process
         *("marks", "path", "_process", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
-        *("_listeners", "_file", "_again", "_console", "_lines", "_scanner", "_stripper", "_watchers"),
+        *("_listeners", "_again", "_console", "_lines", "_scanner", "_stripper"),
     )
 
     def __init__(
@@ -96,6 +97,7 @@ class Output:
         compress: Callable[[int, str], None],
         listeners: Listeners,
     ) -> None:
+        super().__init__()
         self.path = path
         self.marks = Marks()
         self._process = namespec.rpartition(":")[2]
@@ -106,13 +108,11 @@ class Output:
         self._log = log
         self._compress = compress
         self._listeners = listeners
-        self._file: FileSink | None = None
         self._again: _Rest | None = None
         self._console: FileSink | None = None
         self._lines: tuple[LineTaker, ...] = ()
         self._scanner: CaptureScanner | None = None
         self._stripper: AnsiStripper | None = None
-        self._watchers: list[Callable[[], None]] = []
 
     @property
     def position(self) -> tuple[int, int]:
@@ -177,6 +177,7 @@ class Output:
         config = self._config
         if self.path is not None and self._file is None:
             self._file = self._open_file(self.path, patient=patient)
+            self._ask_to_be_told()
         if config.console is not None and self._console is None:
             self._console = self._open_console()
         self._lines = tuple(self._dressed())
@@ -189,7 +190,7 @@ class Output:
 
     def _open_file(self, path: str, *, patient: bool) -> FileSink:
         config = self._config
-        file = FileSink(
+        return FileSink(
             path,
             config.maxbytes,
             config.backups,
@@ -200,8 +201,6 @@ class Output:
             marks=self.marks,
             patient=patient,
         )
-        file.on_write = self._wake if self._watchers else None
-        return file
 
     def _open_console(self) -> FileSink:
         path = f"/dev/{self._channel}"
@@ -272,23 +271,6 @@ class Output:
         elif self.path is not None and os.path.exists(self.path):
             os.truncate(self.path, 0)
         self._wake()
-
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call ``wake`` after each write until the returned function is called."""
-        self._watchers.append(wake)
-        if self._file is not None:
-            self._file.on_write = self._wake
-
-        def stop() -> None:
-            self._watchers.remove(wake)
-            if not self._watchers and self._file is not None:
-                self._file.on_write = None
-
-        return stop
-
-    def _wake(self) -> None:
-        for wake in tuple(self._watchers):
-            wake()
 
     def _report(self, text: str) -> None:
         self._log.critical(f"{self._process!r} {self._channel} log: {text}")

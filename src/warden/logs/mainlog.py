@@ -10,13 +10,14 @@ from warden.logs.filesink import FileSink
 from warden.logs.marks import Marks
 from warden.logs.syslog import LOCAL, SyslogClient
 from warden.logs.targets import Waiting
+from warden.logs.watched import Watched
 from warden.words import Period
 
 LEVELS = {"critical": 50, "error": 40, "warn": 30, "info": 20, "debug": 10, "trace": 5, "blather": 3}
 _CODES = {50: "CRIT", 40: "ERRO", 30: "WARN", 20: "INFO", 10: "DEBG", 5: "TRAC", 3: "BLAT"}
 
 
-class MainLog:
+class MainLog(Watched):
     """Writes ``YYYY-MM-DD HH:MM:SS,mmm LEVL message`` lines, local time, UTF-8, to all its targets.
 
     A message is written if its level is at least ``level``; nothing that happens
@@ -32,14 +33,13 @@ class MainLog:
         clock: Callable[[], float] = time.time,
         on_wait: Callable[[Waiting], None] | None = None,
     ) -> None:
+        super().__init__()
         self.marks = Marks()
         self._threshold = LEVELS[level]
         self._clock = clock
         self._on_wait = on_wait
-        self._file: FileSink | None = None
         self._stdout: FileSink | None = None
         self._syslog: SyslogClient | None = None
-        self._watchers: list[Callable[[], None]] = []
         self._second = -1
         self._stamp = ""
 
@@ -76,7 +76,7 @@ class MainLog:
             marks=self.marks,
             patient=patient,
         )
-        self._file.on_write = self._wake if self._watchers else None
+        self._ask_to_be_told()
 
     def add_stdout(self) -> None:
         """Log to our standard output too; if that is closed, do without."""
@@ -112,19 +112,6 @@ class MainLog:
         for target in targets:
             if target is not None:
                 target.close()
-
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call ``wake`` after each write to the file until the returned function is called."""
-        self._watchers.append(wake)
-        if self._file is not None:
-            self._file.on_write = self._wake
-
-        def stop() -> None:
-            self._watchers.remove(wake)
-            if not self._watchers and self._file is not None:
-                self._file.on_write = None
-
-        return stop
 
     # --- messages
 
@@ -186,9 +173,3 @@ class MainLog:
         if self._syslog is not None:
             for part in message.removesuffix("\n").split("\n"):
                 self._syslog.send(f"{prefix}{part}".encode("utf-8", "backslashreplace"))
-
-    # --- inside
-
-    def _wake(self) -> None:
-        for wake in tuple(self._watchers):
-            wake()

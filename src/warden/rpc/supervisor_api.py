@@ -8,7 +8,8 @@ Parameters have the type ``object``: what comes over the wire is anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from warden.errors import BadName, IncorrectParameters, ShuttingDown
 from warden.rpc.arguments import signal, text
@@ -175,10 +176,8 @@ class SupervisorApi(LogApi):
         if (group := _whole_group(namespec)) is None:
             await self._control.start(namespec, wait=bool(wait))
             return True
-        try:
+        with _named(namespec):
             return outcome_structs(await self._control.start_many(group, wait=bool(wait)))
-        except BadName:
-            raise BadName(namespec) from None
 
     async def startProcessGroup(self, name: object, wait: object = True) -> list[Struct]:
         """Start those processes of a group that do not run.
@@ -214,10 +213,8 @@ class SupervisorApi(LogApi):
         if (group := _whole_group(namespec)) is None:
             await self._control.stop(namespec, wait=bool(wait))
             return True
-        try:
+        with _named(namespec):
             return outcome_structs(await self._control.stop_many(group, wait=bool(wait)))
-        except BadName:
-            raise BadName(namespec) from None
 
     async def stopProcessGroup(self, name: object, wait: object = True) -> list[Struct]:
         """Stop those processes of a group that run.
@@ -253,10 +250,8 @@ class SupervisorApi(LogApi):
         if (group := _whole_group(namespec)) is None:
             self._control.signal(namespec, wanted)
             return True
-        try:
+        with _named(namespec):
             return outcome_structs(self._control.signal_many(group, wanted))
-        except BadName:
-            raise BadName(namespec) from None
 
     def signalProcessGroup(self, name: object, signal_: object) -> list[Struct]:
         """Send a signal to those processes of a group that run.
@@ -302,6 +297,15 @@ class SupervisorApi(LogApi):
         """
         self._control.send_remote_event(str(type_), str(data))
         return True
+
+
+@contextmanager
+def _named(namespec: str) -> Iterator[None]:
+    """Let the fault for a group that is not there say what the caller has written."""
+    try:
+        yield
+    except BadName:
+        raise BadName(namespec) from None
 
 
 def _whole_group(namespec: str) -> str | None:
