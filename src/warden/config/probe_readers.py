@@ -62,7 +62,7 @@ def _asked(value: str) -> Probe | None:
         case "http" | "https":
             return _http(value)
         case "exec":
-            return Probe(Way.EXEC, _command(rest))
+            return Probe(Way.EXEC, readers.command_line(rest))
         case "listen":
             return Probe(Way.LISTEN, number=_port(rest))
         case _:
@@ -88,18 +88,6 @@ def _log_line(pattern: str) -> Probe:
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return Probe(Way.LOG, pattern)
-
-
-def _command(text: str) -> str:
-    import shlex  # here: files without such a probe do not pay for it
-
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"cannot split the command {text!r} into words: {str(error).lower()}") from None
-    if not words or not words[0]:
-        raise ValueError(f"{text!r} names no command to run")
-    return text
 
 
 def _http(url: str) -> Probe:

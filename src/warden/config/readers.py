@@ -38,6 +38,19 @@ def text(value: str) -> str:
     return value
 
 
+def command_line(value: str) -> str:
+    """A command with its arguments, quoted as a shell would want it; no shell is involved."""
+    import shlex  # here: files without such a value do not pay for it
+
+    try:
+        words = shlex.split(value)
+    except ValueError as error:
+        raise ValueError(f"cannot split the command {value!r} into words: {str(error).lower()}") from None
+    if not words or not words[0]:
+        raise ValueError(f"{value!r} names no command to run")
+    return value
+
+
 def integer(value: str) -> int:
     """A whole number."""
     return int(value)

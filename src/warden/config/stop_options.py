@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -33,17 +32,6 @@ def _step(word: str) -> tuple[int, float | None]:
     return readers.signal_number(name), measures.duration(seconds) if colon else None
 
 
-def command_line(value: str) -> str:
-    """A command with its arguments, in quotes where they need them; no shell is involved."""
-    try:
-        words = shlex.split(value)
-    except ValueError as error:
-        raise ValueError(f"cannot be split into words: {value!r}: {str(error).lower()}") from None
-    if not words:
-        raise ValueError("is empty: write a command, or leave the option out")
-    return value
-
-
 STOPSIGNAL = row(
     "stopsignal",
     stop_signals,
@@ -54,35 +42,35 @@ STOPSIGNAL = row(
 )
 BEFORE_START = optional(
     "before_start",
-    command_line,
+    readers.command_line,
     INSTANCE,
     "Command that runs to its end before each start; if it fails, so does the start.",
     example="/srv/app/migrate",
 )
 AFTER_START = optional(
     "after_start",
-    command_line,
+    readers.command_line,
     INSTANCE,
     "Command that runs once the process is RUNNING, or ready if there is a ready option.",
     example="/srv/app/announce",
 )
 BEFORE_STOP = optional(
     "before_stop",
-    command_line,
+    readers.command_line,
     INSTANCE,
     "Command that runs to its end before a process that runs is asked to stop.",
     example="/srv/app/drain",
 )
 STOP_COMMAND = optional(
     "stop_command",
-    command_line,
+    readers.command_line,
     INSTANCE,
     "Command that asks the process to stop; the stop signal follows if it fails, or after stopwaitsecs.",
     example="/srv/app/ctl stop",
 )
 AFTER_STOP = optional(
     "after_stop",
-    command_line,
+    readers.command_line,
     INSTANCE,
     "Command that runs after each end of the process, before it may start again.",
     example="/srv/app/clean",
