@@ -46,7 +46,8 @@ needs_redis = pytest.mark.skipif(shutil.which("redis-cli", path=PATH) is None, r
 @pytest.mark.parametrize(
     "daemon",
     [
-        "[program:nginx]\ncommand=nginx -c {home}/nginx.conf -p {home}\nready=unix:{home}/n.sock\nstopsignal=QUIT:1 TERM:60"
+        "[program:nginx]\ncommand=nginx -c {home}/nginx.conf -p {home}\n"
+        "ready=unix:{home}/n.sock\nstopsignal=QUIT:1 TERM:60"
     ],
     indirect=True,
 )
