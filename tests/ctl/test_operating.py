@@ -204,7 +204,7 @@ def test_scale(run: Run, fleet: FakeDaemon, line: str, given: int | None, answer
 def test_scale_takes_a_number(run: Run, fleet: FakeDaemon, word: str) -> None:
     ran = run(f"scale {word}")
 
-    assert (ran.out, ran.status) == (f"{word}: ERROR (scale takes program=number, or program=file)\n", 2)
+    assert (ran.out, ran.status) == (f"{word}: ERROR (scale takes program=number, 1 or more, or program=file)\n", 2)
 
 
 PLAN = {

@@ -9,8 +9,10 @@ import pytest
 
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
 from warden.config import probe_readers
+from warden.config.dependencies import read_names
 from warden.config.model import ChannelConfig, GroupConfig, Kind, ProcessConfig
 from warden.errors import AbnormalTermination, BadArguments, BadName, CannotReread
+from warden.rpc.caller import set_caller
 from warden.words import Phase, UnhealthyAction
 
 
@@ -66,6 +68,18 @@ def test_a_group_that_comes_back_remembers_what_is_disabled(tmp_path: Path) -> N
     play(tmp_path, scenario, alone(program("a")))
 
 
+def test_a_start_tells_who_added_the_group(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.control.remove_group("a")
+        set_caller(lambda: "me")
+        stage.control.add_group("a")
+        await stage.until("a", Phase.RUNNING)
+
+        assert stage.find("a").history[0].cause == "add requested by me"
+
+    play(tmp_path, scenario, alone(program("a", startsecs=0)))
+
+
 def test_scale_adds_and_removes_processes_and_leaves_the_others_alone(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         numbered(stage)
@@ -87,6 +101,21 @@ def test_scale_adds_and_removes_processes_and_leaves_the_others_alone(tmp_path: 
         assert stage.supervisor.persistence.scale_of("web") is None
 
     play(tmp_path, scenario, web(2), alone(program("other", startsecs=0)))
+
+
+def test_who_needs_a_program_goes_on_when_it_gets_fewer_processes(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        numbered(stage)
+        stage.supervisor.start_all()
+        await stage.until("user", Phase.RUNNING)
+        pid = stage.find("user").state.pid
+
+        await stage.control.scale("web", 1)
+
+        user = stage.find("user")
+        assert (user.state.phase, user.state.pid) == (Phase.RUNNING, pid)
+
+    play(tmp_path, scenario, web(2), alone(program("user", startsecs=0, depends_on=read_names("web"))))
 
 
 @pytest.mark.parametrize(

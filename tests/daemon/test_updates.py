@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.stage import SLEEP, Stage, alone, play, program
-from warden.errors import Failed
+from warden.errors import CannotReread
 from warden.words import Phase
 
 OLD = program("web", startsecs=0)
@@ -66,8 +66,9 @@ def test_an_update_that_is_confirmed_stays_and_another_has_to_wait_for_that(tmp_
         stage.next = replace(stage.config, groups=(alone(NEW),))
         await stage.control.update(confirm=LONG)
 
-        with pytest.raises(Failed, match="another update waits for its confirmation"):
-            await stage.control.update()
+        for forbidden in (stage.control.update(), stage.control.reload_config(), stage.control.scale("web", 2)):
+            with pytest.raises(CannotReread, match="another update waits for its confirmation"):
+                await forbidden
         assert stage.control.confirm_update()
         await stage.control.update()
 

@@ -32,6 +32,23 @@ def test_the_daemon_ends_with_its_essential_program(tmp_path: Path, lines: str, 
         daemon.wait_line("stopped: helper")
 
 
+FAILS = "[program:job]\ncommand = sh -c 'exit 4'\nstartsecs = 0\nautorestart = false\n"
+WAITS = (
+    "[program:middle]\ncommand = cat\ndepends_on = job:finished\n[program:main]\ncommand = cat\ndepends_on = middle\n"
+)
+
+
+def test_the_daemon_ends_when_its_essential_program_waits_in_vain(tmp_path: Path) -> None:
+    with Daemon(WARDEN, tmp_path / "home", f"{HELPER}{FAILS}{WAITS}essential = true\n") as daemon:
+        assert daemon.wait_end() == 4
+        daemon.wait_line("CRIT main is essential and waits in vain for job: EXITED, exit status 4: supervisord ends")
+
+
+def test_who_waits_in_vain_does_not_keep_a_daemon_that_ends_with_its_programs(tmp_path: Path) -> None:
+    with Daemon(WARDEN, tmp_path / "home", FAILS + WAITS, server=f"{SERVER}exit_when = all_finished\n") as daemon:
+        assert daemon.wait_end() == 4
+
+
 def test_an_essential_program_that_is_restarted_or_stopped_keeps_the_daemon(tmp_path: Path) -> None:
     config = "[program:main]\nessential = true\ncommand = cat\nstartsecs = 0\nautorestart = true\n"
     with Daemon(WARDEN, tmp_path / "home", config) as daemon:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from warden.config.model import Dependency, GroupConfig, Policy, ProcessConfig
 from warden.process.dependencies import ALIVE, Dependencies, Fact, Leave, Order
+from warden.process.ending import Fate, is_final
 from warden.process.fleet import ShutdownPlan, stop_order
 from warden.process.machine import transition
 from warden.process.step import (
@@ -54,6 +55,7 @@ class Fleet:
             phase=state.phase,
             ready=ready,
             health=Health.HEALTHY if ready else Health.UNKNOWN,
+            final=is_final(Fate(state, self.config[name].policy, state.exitstatus, starts=True, started=True)),
             finished=state.phase is Phase.EXITED and state.exitstatus == ENDS[0],
             waiting=state.waiting,
             leaving=self.leaving[name],

@@ -85,6 +85,9 @@ def test_the_exit_status_is_that_of_the_program(told: Fate, status: int) -> None
         ([fate(ZERO), fate(None, Phase.STOPPED, started=False)], None),
         ([fate(ZERO), fate(ZERO, due=True)], None),
         ([fate(ZERO), fate(None, Phase.STOPPED, starts=False, started=False, due=True)], None),
+        ([fate(ZERO), fate(None, Phase.STOPPED, in_vain=True)], 1),
+        ([fate(None, Phase.STOPPED, in_vain=True), fate(THREE)], 3),
+        ([fate(THREE), fate(None, Phase.STOPPED)], None),
     ],
 )
 def test_all_have_finished_when_nothing_runs_waits_or_was_stopped(fates: list[Fate], status: int | None) -> None:

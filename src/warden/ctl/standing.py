@@ -44,7 +44,9 @@ def scale(session: Session, words: Sequence[str]) -> None:
     for word in words:
         program, equals, number = word.partition("=")
         if not equals or not (number == AS_CONFIGURED or (number.isascii() and number.isdigit() and int(number))):
-            session.fail(f"{word}: ERROR (scale takes program=number, or program={AS_CONFIGURED})", Exit.INVALID_ARGS)
+            session.fail(
+                f"{word}: ERROR (scale takes program=number, 1 or more, or program={AS_CONFIGURED})", Exit.INVALID_ARGS
+            )
             continue
         count = None if number == AS_CONFIGURED else int(number)
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
 from itertools import groupby
 from operator import attrgetter
 
@@ -33,7 +32,7 @@ from warden.errors import (
 )
 from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
-from warden.process.step import StartRequested
+from warden.process.step import StartRequested, StopRequested
 from warden.process.stopping import revives
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
@@ -247,7 +246,12 @@ class DaemonControl(Messages):
     # --- configuration and life of the daemon
 
     async def reload_config(self) -> Changes:
-        """Read the configuration again."""
+        """Read the configuration again.
+
+        Raises:
+            CannotReread: not now, or it cannot be used.
+        """
+        self._updates.require_settled()
         config = await self.read_config()
         self._supervisor.notes.available(self._available, config.groups)
         self._available = config.groups
@@ -279,7 +283,7 @@ class DaemonControl(Messages):
             group = self._supervisor.add_group(config)
         except OSError as error:
             raise Failed(str(error)) from None
-        self._supervisor.start_group(group)
+        self._supervisor.start_group(group, requested("add"))
 
     def _available_group(self, name: str) -> GroupConfig:
         for group in self._available:
@@ -299,11 +303,13 @@ class DaemonControl(Messages):
 
     async def scale(self, program: str, count: int | None) -> Scaled:
         """Change the number of processes of a program."""
-        return await self.rescale(program, count, self.read_config, self._stop_if_running)
+        self._updates.require_settled()
+        return await self.rescale(program, count, self.read_config, self._stop_for_good)
 
-    async def _stop_if_running(self, process: Process) -> None:
-        with suppress(NotRunning, Failed):  # it has stopped, or the system refused: either way it does not run for us
-            await self._stop(process, process.namespec, wait=True)
+    async def _stop_for_good(self, process: Process) -> None:
+        """Stop a process that nobody will need, so that nobody stops with it; who cannot be stopped is let go."""
+        self._supervisor.feed(process, StopRequested(requested("scale")))
+        await self._stopped(process)
         await tidied(process)
 
     async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from warden.config.model import Kind, ServerConfig
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
+from warden.daemon.ties import fate_of
 from warden.events import types
-from warden.process.ending import Fate, exit_status, is_final, when_all_finished
+from warden.process.ending import FAILED_START, Fate, exit_status, is_final, when_all_finished
 from warden.rpc.caller import set_caller
 
 
@@ -34,30 +35,30 @@ class Ending:
     def _look(self, group_name: str, name: str) -> None:
         group = self._supervisor.groups.get(group_name)
         process = group.processes.get(name) if group is not None else None
-        if process is None or not self._supervisor.may_start or not is_final(_fate(process)):
+        if process is None or not self._supervisor.may_start or not is_final(fate := self._fate(process)):
             return
         log = self._supervisor.log
         set_caller(lambda: f"the end of {process.namespec}")
-        if process.config.policy.essential:
-            status = exit_status(_fate(process))
+        if fate.policy.essential:
+            status = exit_status(fate)
             log.critical(f"{process.namespec} is essential and has ended: supervisord ends with exit status {status}")
             self._end(status)
-        elif self._when_finished:
+            return
+        for other, text in self._supervisor.ties.waiting_in_vain(process):
+            if other.config.policy.essential:
+                status = exit_status(fate) or FAILED_START
+                told = f"is essential and waits in vain for {text}"
+                log.critical(f"{other.namespec} {told}: supervisord ends with exit status {status}")
+                self._end(status)
+                return
+        if self._when_finished:
             counted = (
                 one for one in self._supervisor.processes_in_start_order() if one.config.kind is not Kind.LISTENER
             )
-            finished = when_all_finished(map(_fate, counted))
+            finished = when_all_finished(map(self._fate, counted))
             if finished is not None:
                 log.info(f"all programs have finished: supervisord ends with exit status {finished}")
                 self._end(finished)
 
-
-def _fate(process: Process) -> Fate:
-    return Fate(
-        state=process.state,
-        policy=process.config.policy,
-        last_exit=process.last_exit,
-        starts=process.starts_by_itself,
-        started=bool(process.started),
-        due=bool(process.due),
-    )
+    def _fate(self, process: Process) -> Fate:
+        return fate_of(process)._replace(in_vain=self._supervisor.ties.waits_in_vain(process))

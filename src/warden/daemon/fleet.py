@@ -24,6 +24,8 @@ from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member, start_order
 
+AUTOSTART = "autostart"  # the cause of a start that comes with the daemon
+
 
 class Fleet(abc.ABC):
     """The active groups; the supervisor, which is one, makes the rooms that its members need and leads their lives."""
@@ -142,9 +144,9 @@ class Fleet(abc.ABC):
         for output in process.outputs.values():
             output.dispose()
 
-    def start_group(self, group: Group) -> None:
-        """Start what is to start by itself."""
-        self.start_soon(process for process in group.processes.values() if process.starts_by_itself)
+    def start_group(self, group: Group, cause: str = AUTOSTART) -> None:
+        """Start what is to start by itself; ``cause`` says who wants the group, and why."""
+        self.start_soon((process for process in group.processes.values() if process.starts_by_itself), cause)
 
     def processes_in_start_order(self) -> list[Process]:
         """All processes, groups in ascending priority, then processes likewise."""
@@ -167,10 +169,10 @@ class Fleet(abc.ABC):
         """Start those to which nothing has happened yet: a brain before us did not come to it."""
         self.start_soon(p for p in self.processes_in_start_order() if p.starts_by_itself and not p.life)
 
-    def start_soon(self, processes: Iterable[Process]) -> None:
+    def start_soon(self, processes: Iterable[Process], cause: str = AUTOSTART) -> None:
         """Start many that have not run yet, without keeping the loop from its other work for long."""
         self.notes.starting()
-        self._starts.add(processes)
+        self._starts.add(processes, cause)
 
     def make_process(
         self, group: str, config: ProcessConfig, recall: Callable[[str], Facts | None] | None = None

@@ -12,7 +12,7 @@ _SLICE_SECONDS = 0.005  # the longest that a queue keeps the loop to itself
 
 
 class Queue:
-    """Calls ``act`` for each process, in order, as soon as it can, but not while it is ``crowded``.
+    """Calls ``act`` with each process and its cause, in order, as soon as it can, but not while it is ``crowded``.
 
     Call ``more`` when that may be over.  ``on_empty`` is called when all had their turn.
     """
@@ -20,7 +20,7 @@ class Queue:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        act: Callable[[Process], None],
+        act: Callable[[Process, str], None],
         crowded: Callable[[], bool],
         on_empty: Callable[[], None],
     ) -> None:
@@ -28,13 +28,13 @@ class Queue:
         self._act = act
         self._crowded = crowded
         self._on_empty = on_empty
-        self._waiting: deque[Process] = deque()
+        self._waiting: deque[tuple[Process, str]] = deque()
         self._next: asyncio.Handle | None = None
 
-    def add(self, processes: Iterable[Process]) -> None:
-        """Put processes at the end."""
+    def add(self, processes: Iterable[Process], cause: str) -> None:
+        """Put processes at the end; ``cause`` says who wants them to start, and why."""
         idle = not self._waiting
-        self._waiting.extend(processes)
+        self._waiting.extend((process, cause) for process in processes)
         if idle:
             self._slice()
 
@@ -51,7 +51,7 @@ class Queue:
         self._next = None
         end = self._loop.time() + _SLICE_SECONDS
         while self._waiting and not self._crowded():
-            self._act(self._waiting.popleft())
+            self._act(*self._waiting.popleft())
             if self._loop.time() >= end:
                 self.more()
                 break

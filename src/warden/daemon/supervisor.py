@@ -147,9 +147,9 @@ class Supervisor(Fleet):
     def _may_start(self, process: Process) -> bool:
         return self.may_start and not process.forgotten
 
-    def _start_by_itself(self, process: Process) -> None:
+    def _start_by_itself(self, process: Process, cause: str) -> None:
         if process.state.phase is Phase.STOPPED:  # else somebody who needs it was quicker
-            self.feed(process, StartRequested("autostart"))
+            self.feed(process, StartRequested(cause))
 
     def _disarm(self, process: Process) -> None:
         self._deadlines.set(process, None)

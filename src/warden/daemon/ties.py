@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from warden.config.dependencies import Name
 from warden.daemon.records import Group, Process
 from warden.process.dependencies import Dependencies, Fact, Leave, Order
+from warden.process.ending import Fate, is_final
 from warden.process.step import Event, Released, StartRequested, State
 from warden.rpc.insight import NeedView, TieView
 from warden.words import Health, Phase, make_namespec
@@ -121,6 +122,15 @@ class Ties:
         """Say what a process that waits would wait for until somebody intervenes."""
         return self._dependencies.stuck(process.key) if process.state.waiting else ""
 
+    def waits_in_vain(self, process: Process) -> bool:
+        """Whether a process waits for one that has ended for good."""
+        return bool(process.state.waiting and self._dependencies.stuck(process.key, in_vain=True))
+
+    def waiting_in_vain(self, process: Process) -> Iterator[tuple[Process, str]]:
+        """Find those who wait for a process that has ended for good, and say for what."""
+        for name, text in self._dependencies.waiting_in_vain(process.key):
+            yield self._find(name), text
+
     def view(self, process: Process) -> TieView:
         """Describe whom a process needs, and its last start."""
         needs = tuple(
@@ -167,9 +177,22 @@ def fact_of(process: Process) -> Fact:
         ready=is_ready(process),
         health=vitals.health if vitals is not None else Health.UNKNOWN,
         finished=_has_finished(process),
+        final=is_final(fate_of(process)),
         waiting=state.waiting,
         leaving=process.leaving,
         story=_story(process),
+    )
+
+
+def fate_of(process: Process) -> Fate:
+    """Return what became of one process, apart from whom it waits for."""
+    return Fate(
+        state=process.state,
+        policy=process.config.policy,
+        last_exit=process.last_exit,
+        starts=process.starts_by_itself,
+        started=bool(process.started),
+        due=bool(process.due),
     )
 
 

@@ -12,7 +12,7 @@ from warden.config.diff import Changes
 from warden.config.model import GroupConfig
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
-from warden.errors import AlreadyAdded, BadName, Failed, RequestError
+from warden.errors import AlreadyAdded, BadName, CannotReread, RequestError
 from warden.events import types
 from warden.process.step import StartRequested
 from warden.process.trial import Trial, objection
@@ -63,11 +63,10 @@ class Updates:
         that becomes FATAL, or the end of the time, takes it back.
 
         Raises:
-            Failed: another update is on trial.
+            CannotReread: another update is on trial.
             RequestError: a step failed; what was on trial is taken back.
         """
-        if self._before is not None or not (self._return is None or self._return.done()):
-            raise Failed("another update waits for its confirmation")
+        self.require_settled()
         if seconds is not None:
             self._before = self._remember(changes)
         try:
@@ -78,6 +77,15 @@ class Updates:
             raise
         if seconds is not None:
             self._begin_trial(seconds)
+
+    def require_settled(self) -> None:
+        """Refuse what would change what can still be taken back.
+
+        Raises:
+            CannotReread: an update is on trial, or is being taken back.
+        """
+        if self._before is not None or not (self._return is None or self._return.done()):
+            raise CannotReread("another update waits for its confirmation")
 
     async def _apply(self, changes: Changes) -> None:
         for name in (*changes.removed, *changes.changed):

@@ -6,7 +6,7 @@ facts of a process change.  The answers are orders: events for other processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
@@ -36,7 +36,8 @@ class Fact(NamedTuple):
     """What others need to know of one process.
 
     ``ready`` and ``health`` count only while it has a child; ``finished``: it ended
-    by itself with an expected exit code.  ``waiting`` is the cause of a start that
+    by itself with an expected exit code; ``final``: nothing will start it again
+    by itself (see ``process.ending``).  ``waiting`` is the cause of a start that
     is held back, ``leaving`` the stop that waits for its dependants, ``story``
     says for people how it got where it is.
     """
@@ -45,6 +46,7 @@ class Fact(NamedTuple):
     ready: bool = False
     health: Health = Health.UNKNOWN
     finished: bool = False
+    final: bool = False
     waiting: str = ""
     leaving: Leave | None = None
     story: str = ""
@@ -135,21 +137,34 @@ class Dependencies:
         """Return whom a process needs, each with what is missing ("" if nothing is)."""
         return tuple((need, self._obstacle(need)) for need in self.needs(name))
 
-    def stuck(self, name: Name) -> str:
-        """Say what a process would wait for until somebody intervenes; "" if there is nothing of the kind."""
+    def stuck(self, name: Name, *, in_vain: bool = False) -> str:
+        """Say what a process would wait for until somebody intervenes; "" if there is nothing of the kind.
+
+        With ``in_vain`` only what has ended for good counts, not what somebody
+        has stopped or removed, and so may bring back.
+        """
         for need in self.needs(name):
             text = self._obstacle(need)
             if not text:
                 continue
             if need.target is None:
+                if in_vain:
+                    continue
                 return text
             other = self._look(need.target)
             if other.waiting:
-                if deeper := self.stuck(need.target):
+                if deeper := self.stuck(need.target, in_vain=in_vain):
                     return deeper
-            elif other.phase in STOPPED_PHASES:
+            elif other.final or (other.phase in STOPPED_PHASES and not in_vain):
                 return text
         return ""
+
+    def waiting_in_vain(self, name: Name) -> Iterator[tuple[Name, str]]:
+        """Find those who wait, also through others, for a process that has ended for good, and say for what."""
+        for other in self.dependants(name):
+            if self._look(other).waiting and (text := self.stuck(other, in_vain=True)):
+                yield other, text
+                yield from self.waiting_in_vain(other)
 
     def start(self, name: Name, cause: str) -> list[Order]:
         """Return what else has to start because a process is to start, and is held."""

@@ -15,9 +15,11 @@ SIGNAL_BASE = 128  # a death by signal as shells tell it
 
 
 class Fate(NamedTuple):
-    """What became of one process; ``last_exit`` is the end of its last child, ``starts`` if it starts by itself.
+    """What became of one process.
 
-    ``due``: a moment of its schedule is still to come.
+    ``last_exit`` is the end of its last child, ``starts`` if it starts by itself,
+    ``due`` if a moment of its schedule is still to come, ``in_vain`` if it waits
+    for another one that has ended for good.
     """
 
     state: State
@@ -26,6 +28,7 @@ class Fate(NamedTuple):
     starts: bool
     started: bool  # ever
     due: bool = False
+    in_vain: bool = False
 
 
 def is_final(fate: Fate) -> bool:
@@ -48,15 +51,18 @@ def when_all_finished(fates: Iterable[Fate]) -> int | None:
 
     It is that of the first that failed, in the order of ``fates``.  What never
     started and does not start by itself does not count; what somebody has
-    stopped has not finished: it may be started again.
+    stopped has not finished: it may be started again.  Who waits in vain will
+    never start, which is a failure if nothing else is.
     """
-    status = 0
+    status, in_vain = 0, False
     for fate in fates:
         if is_final(fate):
             status = status or _failure(fate)
+        elif fate.in_vain:
+            in_vain = True
         elif fate.starts or fate.started or fate.due:
             return None
-    return status
+    return status or (FAILED_START if in_vain else 0)
 
 
 def _failure(fate: Fate) -> int:

@@ -252,8 +252,8 @@ class Control(Protocol):
 
         With ``confirm`` (seconds) it is taken back when one of these processes
         becomes FATAL, or when nobody calls ``confirm_update`` in that time.
-        Returns what was done.  Raises: ShuttingDown, CannotReread, BadName,
-        Failed (another update waits for its confirmation).
+        Returns what was done.  Raises: ShuttingDown, BadName, CannotReread (also
+        while another update waits for its confirmation).
         """
         ...
 
