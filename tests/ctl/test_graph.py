@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.ctl.fake_daemon import Run
 from warden.ctl.graph import dot, tree
 
 
@@ -57,3 +58,11 @@ def test_graphviz_gets_every_process_and_need(line: str) -> None:
 
     assert (lines[0], lines[-1]) == ("digraph supervisor {", "}")
     assert line in lines
+
+
+@pytest.mark.parametrize("line", ["graph web", "blame --dot"])
+def test_what_is_not_understood_is_refused(run: Run, line: str) -> None:
+    ran = run(line)
+
+    assert ran.out.startswith(f"Error: {line.partition(' ')[0]} takes --json")
+    assert ran.status == 2

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from daemon.stage import SLEEP, Stage, alone, group, play, program, python
+from warden.api.actions import Actions, on_each
 from warden.config.dependencies import read_names
-from warden.errors import Failed
+from warden.errors import AlreadyStarted, Failed
 from warden.words import Autorestart, Mood, Phase
 
 
@@ -127,6 +129,27 @@ def test_starting_one_starts_what_it_needs_but_nothing_else(tmp_path: Path) -> N
         alone(program("db", autostart=False, startsecs=0)),
         alone(program("other")),
     )
+
+
+@pytest.mark.parametrize("selection", ["all", ["web", "app", "db"]])
+def test_who_is_asked_for_and_is_brought_along_by_another_one_is_started_well(
+    tmp_path: Path, selection: Literal["all"] | list[str]
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        actions = Actions(stage.control)
+
+        outcomes = await on_each(selection, lambda name: actions.start(name, wait=True))
+        again = await on_each(["db"], lambda name: actions.start(name, wait=True))
+
+        assert [(outcome.name, outcome.error) for outcome in sorted(outcomes, key=lambda one: one.name)] == [
+            ("app", None),
+            ("db", None),
+            ("web", None),
+        ]
+        assert isinstance(again[0].error, AlreadyStarted)
+
+    db = alone(program("db", startsecs=0, priority=3))
+    play(tmp_path, scenario, alone(needing("web", "app", priority=1)), alone(needing("app", "db", priority=2)), db)
 
 
 def test_stopping_one_stops_who_needs_it_first_and_they_come_back_with_it(tmp_path: Path) -> None:

@@ -113,7 +113,12 @@ class DaemonControl(Messages):
     async def start(self, namespec: str, *, wait: bool) -> None:
         """Start one process."""
         self.require_up()
-        await self._start(self.find(namespec), namespec, wait=wait)
+        process = self.find(namespec)
+        self._supervisor.children.resolve(process.config)
+        if process.state.phase in RUNNING_PHASES:
+            raise AlreadyStarted(namespec)
+        await asyncio.sleep(0)  # all that are asked for together are looked at before one of them brings others along
+        await self._start(process, namespec, wait=wait)
 
     async def stop(self, namespec: str, *, wait: bool) -> None:
         """Stop one process."""
@@ -158,9 +163,8 @@ class DaemonControl(Messages):
         return rank(self._supervisor.groups[process.group].config, process.config)
 
     async def _start(self, process: Process, asked: str, *, wait: bool) -> None:
+        """Start a process; one that somebody else has started meanwhile is waited for like our own."""
         self._supervisor.children.resolve(process.config)
-        if process.state.phase in RUNNING_PHASES:
-            raise AlreadyStarted(asked)
         if process.state.phase is Phase.UNKNOWN:
             raise Failed(f"{asked} is in an unknown process state")
         if process.state.phase is Phase.STOPPING:
