@@ -77,9 +77,9 @@ class FakeControl:
     def available(self) -> Sequence[ConfigView]:
         return self.configs
 
-    async def start(self, namespec: str, *, wait: bool) -> None:
+    async def start(self, namespec: str, *, wait: bool, may_run: bool = False) -> None:
         self._act()
-        if self.process(namespec).phase in RUNNING_PHASES:
+        if not may_run and self.process(namespec).phase in RUNNING_PHASES:
             raise AlreadyStarted(namespec)
         await self._change("start", namespec, wait)
 

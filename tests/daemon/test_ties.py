@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from daemon.stage import SLEEP, Stage, alone, group, play, program, python
-from warden.api.actions import Actions, on_each
+from warden.api.actions import Actions
 from warden.config.dependencies import read_names
 from warden.errors import AlreadyStarted, Failed
 from warden.words import Autorestart, Mood, Phase
@@ -138,8 +138,8 @@ def test_who_is_asked_for_and_is_brought_along_by_another_one_is_started_well(
     async def scenario(stage: Stage) -> None:
         actions = Actions(stage.control)
 
-        outcomes = await on_each(selection, lambda name: actions.start(name, wait=True))
-        again = await on_each(["db"], lambda name: actions.start(name, wait=True))
+        outcomes = await actions.start_each(selection, wait=True)
+        again = await actions.start_each(["db"], wait=True)
 
         assert [(outcome.name, outcome.error) for outcome in sorted(outcomes, key=lambda one: one.name)] == [
             ("app", None),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from warden.errors import BadName, NotRunning, RequestError
 from warden.rpc.control import Control, Outcome
-from warden.words import split_namespec
+from warden.words import RUNNING_PHASES, split_namespec
 
 EVERYTHING = "*"
 
@@ -32,6 +32,26 @@ class Actions:
             return await self._control.start_many(group or None, wait=wait)
         await self._control.start(namespec, wait=wait)
         return [_done(namespec)]
+
+    async def start_each(self, namespecs: Sequence[str] | Literal["all"], *, wait: bool) -> Sequence[Outcome]:
+        """Start a selection; what one of them brings along, because it needs it, has not been running before."""
+        if namespecs == "all":
+            return await self.start(EVERYTHING, wait=wait)
+        idle = set(filter(self._is_idle, namespecs))
+
+        async def act(namespec: str) -> Sequence[Outcome]:
+            if namespec not in idle:
+                return await self.start(namespec, wait=wait)
+            await self._control.start(namespec, wait=wait, may_run=True)
+            return [_done(namespec)]
+
+        return await on_each(namespecs, act)
+
+    def _is_idle(self, namespec: str) -> bool:
+        try:
+            return _group(namespec) is None and self._control.process(namespec).phase not in RUNNING_PHASES
+        except BadName:
+            return False
 
     async def stop(self, namespec: str, *, wait: bool) -> Sequence[Outcome]:
         """Stop what runs."""

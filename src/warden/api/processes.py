@@ -181,7 +181,7 @@ async def start_selection(context: Context, body: WaitingSelection) -> Results:
 
     All at the same time.  Refusals stand in the results.
     """
-    return await _each(body.namespecs, lambda namespec: context.actions.start(namespec, wait=body.wait))
+    return _results(await context.actions.start_each(body.namespecs, wait=body.wait))
 
 
 @TABLE.post("/processes/stop")

@@ -118,7 +118,7 @@ COMMANDS = {
         "graph --json\t\tThe same as JSON",
         preflight=True,
         most=1,
-        too_many="Error: graph accepts only --dot and --json",
+        too_many=graph.ONLY,
     ),
     "logs": _of_processes(
         "logs",

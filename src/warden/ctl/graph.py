@@ -9,13 +9,16 @@ from warden.ctl.output import COLOURS, json_text
 from warden.ctl.session import Session
 from warden.ctl.wire import BrokenAnswer
 
+ONLY = "Error: graph accepts only --dot and --json"
+
 Row = Mapping[str, object]
 Need = Mapping[str, object]
 
 
 def graph(session: Session, words: Sequence[str]) -> None:
     """Show the tree of dependencies, also for Graphviz (--dot)."""
-    if not _understood(session, words, "graph", ("--json", "--dot")):
+    if not {"--json", "--dot"}.issuperset(words):
+        session.fail(ONLY, Exit.INVALID_ARGS)
         return
     rows = _ask(session)
     if "--json" in words:
@@ -30,21 +33,12 @@ def graph(session: Session, words: Sequence[str]) -> None:
 
 def blame(session: Session, words: Sequence[str]) -> None:
     """Show how long each process took to become ready, the slowest first."""
-    if not _understood(session, words, "blame", ("--json",)):
-        return
     rows = _ask(session)
     ordered = sorted(rows.values(), key=lambda row: -_number(row["took"]))
     if "--json" in words:
         session.output(json_text(ordered))
         return
     session.output("\n".join(f"{took:>11}  {waited:>11}  {name}" for took, waited, name in _blamed(ordered)))
-
-
-def _understood(session: Session, words: Sequence[str], action: str, options: Sequence[str]) -> bool:
-    strange = next((word for word in words if word not in options), None)
-    if strange is not None:
-        session.fail(f"Error: {action} takes {' or '.join(options)}, not {strange!r}", Exit.INVALID_ARGS)
-    return strange is None
 
 
 def _blamed(rows: Sequence[Row]) -> Iterator[tuple[str, str, str]]:

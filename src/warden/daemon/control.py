@@ -110,14 +110,13 @@ class DaemonControl(Messages):
 
     # --- start and stop
 
-    async def start(self, namespec: str, *, wait: bool) -> None:
+    async def start(self, namespec: str, *, wait: bool, may_run: bool = False) -> None:
         """Start one process."""
         self.require_up()
         process = self.find(namespec)
         self._supervisor.children.resolve(process.config)
-        if process.state.phase in RUNNING_PHASES:
+        if process.state.phase in RUNNING_PHASES and not may_run:
             raise AlreadyStarted(namespec)
-        await asyncio.sleep(0)  # all that are asked for together are looked at before one of them brings others along
         await self._start(process, namespec, wait=wait)
 
     async def stop(self, namespec: str, *, wait: bool) -> None:

@@ -122,9 +122,11 @@ class Control(Protocol):
         """The available configuration, sorted by process name."""
         ...
 
-    async def start(self, namespec: str, *, wait: bool) -> None:
+    async def start(self, namespec: str, *, wait: bool, may_run: bool = False) -> None:
         """Start one process and, with ``wait``, return when it is RUNNING.
 
+        With ``may_run`` one that has been started meanwhile, by one that needs
+        it for instance, is as good as one that we start.
         Raises, checked in this order: ShuttingDown, BadName, NoFile,
         NotExecutable, AlreadyStarted, Failed (UNKNOWN phase), SpawnFailed,
         AbnormalTermination.
