@@ -115,6 +115,13 @@ class Overlap(enum.StrEnum):
     REPLACE = "replace"  # the last one is stopped first
 
 
+class WatchAction(enum.StrEnum):
+    """What is done with a process when files that it watches change."""
+
+    RESTART = "restart"
+    RELOAD = "reload"
+
+
 class Leftovers(enum.Enum):
     """What becomes of programs that a supervisord which was killed has left running."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
-from warden.words import Autorestart, Condition, Leftovers, LineFormat, Overlap, Period, UnhealthyAction
+from warden.words import Autorestart, Condition, Leftovers, LineFormat, Overlap, Period, UnhealthyAction, WatchAction
 
 
 class Kind(enum.StrEnum):
@@ -157,6 +157,21 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Which files a process watches, and what is done when they change.
+
+    ``wanted`` and ``unwanted`` are absolute patterns (``config.globs``), ``base``
+    is the directory below which people name files.  ``debounce`` is in seconds.
+    """
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...] = ()
+    base: str = "/"
+    debounce: float = 1
+    action: WatchAction = WatchAction.RESTART
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessConfig:
     """One supervised process, fully resolved.
 
@@ -194,6 +209,7 @@ class ProcessConfig:
     unhealthy_action: UnhealthyAction = UnhealthyAction.RESTART
     reload_signal: int | None = None
     schedule: Schedule | None = None
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,37 @@
-"""The rows about what a program is told when it shall read its configuration again, and how they are read."""
+"""The rows about reloading programs and about files that programs watch, and how they are read."""
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 from dataclasses import replace
 from typing import Any
 
-from warden.config import readers
-from warden.config.model import ProcessConfig
-from warden.config.option import PROGRAM, Option, optional
+from warden.config import globs, measures, readers
+from warden.config.model import ProcessConfig, Watch
+from warden.config.option import INSTANCE, PROGRAM, Option, optional, row
 from warden.config.sections import SectionReader
+from warden.words import WatchAction
+
+
+def patterns(value: str) -> tuple[str, ...]:
+    """Patterns for files with commas, such as src/**/*.py,templates,!*.tmp; those that begin with ! are exceptions."""
+    words = tuple(word.strip() for word in re.split(r"[,\n]", value) if word.strip())
+    if all(word.startswith("!") for word in words):
+        raise ValueError(f"no files to watch: {value!r}; write a pattern such as **/*.py before the exceptions")
+    if any(not word.lstrip("! ") for word in words):
+        raise ValueError(f"an exception from nothing: {value!r}; write a pattern after the !")
+    return words
+
+
+def action(value: str) -> WatchAction:
+    """One of restart, reload."""
+    try:
+        return WatchAction(value.strip().lower())
+    except ValueError:
+        raise ValueError(f"not one of restart, reload: {value!r}") from None
+
 
 RELOAD_SIGNAL = optional(
     "reload_signal",
@@ -17,10 +40,60 @@ RELOAD_SIGNAL = optional(
     "Signal on which a program reads its configuration again; supervisorctl reload NAME sends it.",
     example="HUP",
 )
+WATCH = optional(
+    "watch",
+    patterns,
+    INSTANCE,
+    "Files that restart the program when they change, relative to its directory, else to this file.",
+    example="src/**/*.py,templates,!node_modules",
+)
+WATCH_DEBOUNCE = row(
+    "watch_debounce", measures.positive_duration, "1s", PROGRAM, "How long the files must rest before that is done."
+)
+WATCH_ACTION = row(
+    "watch_action", action, "restart", PROGRAM, "What is done when they change: restart, or reload with reload_signal."
+)
 
-ROWS: tuple[Option[Any], ...] = (RELOAD_SIGNAL,)
+ROWS: tuple[Option[Any], ...] = (RELOAD_SIGNAL, WATCH, WATCH_DEBOUNCE, WATCH_ACTION)
 
 
 def with_changes(process: ProcessConfig, reader: SectionReader) -> ProcessConfig:
     """Return ``process`` with what its section says about these things."""
-    return replace(process, reload_signal=reader.read(RELOAD_SIGNAL))
+    reload_signal = reader.read(RELOAD_SIGNAL)
+    return replace(process, reload_signal=reload_signal, watch=_watch(process, reader, reload_signal))
+
+
+def _watch(process: ProcessConfig, reader: SectionReader, reload_signal: int | None) -> Watch | None:
+    words, debounce, chosen = reader.read(WATCH), reader.read(WATCH_DEBOUNCE), reader.read(WATCH_ACTION)
+    if words is None:
+        return None
+    if sys.platform != "linux":
+        reader.fail("watch needs the inotify of Linux", WATCH, "leave the option out on this system")
+    if chosen is WatchAction.RELOAD and reload_signal is None:
+        reader.fail("watch_action=reload needs a reload_signal", WATCH_ACTION, "for example reload_signal=HUP")
+    base = _base(process, reader)
+    try:
+        return Watch(
+            wanted=tuple(globs.absolute(word, base) for word in words if not word.startswith("!")),
+            unwanted=tuple(_exception(word[1:].strip(), base) for word in words if word.startswith("!")),
+            base=base,
+            debounce=debounce,
+            action=chosen,
+        )
+    except ValueError as error:
+        reader.fail(str(error), WATCH, f"expected: {WATCH.accepts}")
+        return None
+
+
+def _exception(pattern: str, base: str) -> str:
+    """Return an exception as an absolute pattern: one without a slash means names everywhere."""
+    name = pattern.rstrip("/")
+    return f"/{globs.DEPTH}/{name}" if "/" not in name else globs.absolute(pattern, base)
+
+
+def _base(process: ProcessConfig, reader: SectionReader) -> str:
+    """Return the directory to which patterns are relative."""
+    value = reader.section.get(WATCH.name)
+    assert value is not None  # there are patterns
+    here = os.path.dirname(os.path.join(reader.scope.directory, value.file))
+    return os.path.normpath(os.path.join(reader.scope.directory, process.directory or here))

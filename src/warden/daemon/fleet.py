@@ -19,6 +19,7 @@ from warden.daemon.records import Group, Process
 from warden.daemon.schedules import Schedules
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
+from warden.daemon.watches import Watches
 from warden.events import types
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
@@ -39,6 +40,7 @@ class Fleet(abc.ABC):
     _channels: Channels
     _guard: MemoryGuard
     _starts: Queue
+    _watches: Watches
 
     def __init__(self, bus: Bus, log: MainLog, persistence: Persistence, notes: Notes) -> None:
         self.revision = 0  # of the facts about all processes
@@ -72,6 +74,7 @@ class Fleet(abc.ABC):
         self._fleet_changed()
         for process in processes.values():
             self._guard.follow(process)  # a child of an earlier brain may run
+            self._watches.follow(process)
         if config.pool is not None:
             self.pools.add(group, config.pool)
         for socket in {process.socket for process in config.processes if process.socket is not None}:
@@ -103,6 +106,7 @@ class Fleet(abc.ABC):
         self.notes.group(group)
         self._fleet_changed()
         self.schedules.follow(process)
+        self._watches.follow(process)
 
     def dismiss(self, group: Group, process: Process) -> None:
         """Take a process in a stopped phase out of its group, and out of the group's configuration."""
@@ -124,6 +128,7 @@ class Fleet(abc.ABC):
         self._fleet_changed()
         self._guard.follow(process)
         self.schedules.follow(process)
+        self._watches.follow(process)
 
     def _fleet_changed(self) -> None:
         self.revision += 1
@@ -141,6 +146,7 @@ class Fleet(abc.ABC):
         self.vitals.forget(process)
         self._guard.leave(process)
         self.schedules.leave(process)
+        self._watches.forget(process)
         for output in process.outputs.values():
             output.dispose()
 

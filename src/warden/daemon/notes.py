@@ -36,13 +36,15 @@ class Facts:
     vitals: Vitals | None = None
     leaving: Leave | None = None
     due: float = 0.0
+    files: str = ""
 
     def restore(self, process: Process) -> None:
         """Let ``process`` be as it was."""
         process.state, process.life, process.last_exit = self.state, self.life, self.last_exit
         process.errand_life = self.errand_life
         process.sent, process.auto_paths = self.sent, self.paths
-        process.vitals, process.leaving, process.due = self.vitals, self.leaving, self.due
+        process.vitals, process.leaving = self.vitals, self.leaving
+        process.due, process.files = self.due, self.files
         process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
 
 
@@ -60,6 +62,7 @@ def _entry(process: Process) -> tuple[str, Any]:
         vitals=process.vitals,
         leaving=process.leaving,
         due=process.due,
+        files=process.files,
     )
     return f"process {process.namespec}", encode(facts)
 

@@ -59,7 +59,7 @@ class Process:
     ``held_at`` is when that began (monotonic), ``waited`` how long it took before
     the last start, in seconds.  ``due`` is the next moment of its schedule, in
     seconds since the epoch, 0 = none.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
-    still holds it.
+    still holds it.  ``files`` stands for the watched files as they were when this process last heard of them.
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
 
@@ -79,6 +79,7 @@ class Process:
     disabled: bool = False
     restarts: int = 0
     revision: int = 0
+    files: str = ""
     forgotten: bool = False
     tap: Callable[[Channel, bytes], None] | None = None
     vitals: Vitals | None = None

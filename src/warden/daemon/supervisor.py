@@ -26,6 +26,7 @@ from warden.daemon.records import Process, Sent
 from warden.daemon.schedules import Schedules
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
+from warden.daemon.watches import Watches
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
@@ -114,6 +115,7 @@ class Supervisor(Fleet):
         self.errands = Errands(loop=loop, parent=parent, log=log, aside=self.children.aside, on_done=self._errand_done)
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
+        self._watches = Watches(loop, log, feed=self.feed, reload=self.reload, remember=self.notes.facts)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
         )
@@ -357,6 +359,7 @@ class Supervisor(Fleet):
         self.ties.close()
         self.vitals.leave()
         self.errands.leave()
+        self._watches.close()
         self._deadlines.clear()
         self._starts.clear()
         for process in self.processes():
@@ -372,6 +375,7 @@ class Supervisor(Fleet):
         self.vitals.close()
         self.errands.close()
         self._guard.close()
+        self._watches.close()
         self._deadlines.clear()
         for process in self.processes():
             for output in process.outputs.values():
