@@ -195,10 +195,11 @@ def test_files_that_do_not_rest_are_not_waited_for_for_ever(tmp_path: Path) -> N
     async def scenario(stage: Stage) -> None:
         await ready(stage)
         await stage.until("p", Phase.RUNNING)
-        number = 0
-        while not any("restarting" in line for line in stage.said):
+        process, number = stage.find("p"), 0
+        while process.state.phase is Phase.RUNNING:
             write(tmp_path, text=str(number := number + 1))
             await asyncio.sleep(0)
+        assert process.history[-1].cause == "changed: src/a.py"
 
     play(tmp_path, scenario, alone(watching(tmp_path)))
 
