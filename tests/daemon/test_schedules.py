@@ -214,6 +214,15 @@ def test_a_run_that_was_missed_while_no_daemon_ran_is_made_up_for_if_that_is_wan
     play(tmp_path, scenario)
 
 
+def test_what_was_due_by_another_schedule_and_is_still_to_come_does_not_count(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.persistence.appoint("p", time.time() + 400 * 86400)
+        stage.supervisor.add_group(alone(job("p", rule=NEXT_YEAR, catch_up=True)))
+        assert stage.find("p").due < time.time() + 366 * 86400 + 1
+
+    play(tmp_path, scenario)
+
+
 def test_the_next_moment_is_remembered_from_one_daemon_to_the_next(tmp_path: Path) -> None:
     async def scenario() -> None:
         first = Persistence()

@@ -119,6 +119,29 @@ def test_a_clock_that_is_set_forward_makes_due_what_it_passed_over_and_one_set_b
     play(scenario)
 
 
+def test_a_key_that_fails_does_not_cost_the_others_their_alarms() -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        failed: list[object] = []
+        rang = asyncio.Event()
+        loop.set_exception_handler(lambda _loop, context: failed.append(context["exception"]))
+
+        def ring(key: str) -> None:
+            if key == "bad":
+                raise ValueError(key)
+            rang.set()
+
+        clock: WallClock[str] = WallClock(loop, ring, ignore_steps)
+        clock.set("bad", 1.0)
+        clock.set("good", 2.0)
+        await rang.wait()
+        clock.close()
+
+        assert [str(error) for error in failed] == ["bad"]
+
+    play(scenario)
+
+
 def test_many_that_are_due_at_once_leave_the_loop_time_for_others() -> None:
     async def scenario() -> None:
         rang: list[int] = []

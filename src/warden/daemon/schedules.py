@@ -55,11 +55,7 @@ class Schedules:
         if schedule is None:
             return
         self._scheduled.add(process)
-        if process.disabled:
-            moment = 0.0
-        else:
-            missed = self._persistence.due(process.namespec) if schedule.catch_up else 0.0
-            moment = process.due or missed or _next_moment(schedule)
+        moment = 0.0 if process.disabled else process.due or self._first_moment(process, schedule)
         changed = moment != process.due
         self._appoint(process, schedule, moment)
         if changed:
@@ -79,6 +75,11 @@ class Schedules:
         if self._clock is not None:
             self._clock.close()
             self._clock = None
+
+    def _first_moment(self, process: Process, schedule: Schedule) -> float:
+        """Return the moment that came while no daemon ran, if that is to be made up for, else the one to come."""
+        known = self._persistence.due(process.namespec) if schedule.catch_up else 0.0
+        return known if 0.0 < known <= time.time() else _next_moment(schedule)
 
     def _appoint(self, process: Process, schedule: Schedule, moment: float) -> None:
         process.due = moment

@@ -65,13 +65,15 @@ class WallClock(Generic[Key]):
         now = self._now()
         ahead = now - self._loop.time()
         stepped, self._ahead = ahead - self._ahead, ahead
-        self._on_step(stepped)
-        first = self._first()
-        if first is not None and first[0] <= now:
-            _, _, key = heapq.heappop(self._order)
-            del self._moments[key]
-            self._on_due(key)
-        self._arm()
+        try:
+            self._on_step(stepped)
+            first = self._first()
+            if first is not None and first[0] <= now:
+                _, _, key = heapq.heappop(self._order)
+                del self._moments[key]
+                self._on_due(key)
+        finally:  # whatever becomes of one key, the others are not forgotten
+            self._arm()
 
     def close(self) -> None:
         """Call nobody any more."""
