@@ -323,3 +323,23 @@ def test_a_process_has_a_page_with_its_past_and_configuration(daemon_of: Start, 
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(history).to_contain_text("stopped")
     expect(page.locator(".process-head .badge")).to_have_text("stopped")
+
+
+def test_the_next_run_of_a_schedule_is_shown(daemon_of: Start, visit: Open) -> None:
+    options = "startsecs = 0\nautostart = true\nschedule = 30 2 1 1 *\n"
+    _daemon, address = daemon_of(
+        f'[program:job]\ncommand = sh -c "exit 3"\n{options}[program:web]\ncommand = sleep 1000'
+    )
+    page = visit().open(address)
+
+    expect_state(page, "job", "exited")
+    expect(row(page, "job").locator(".c-exit")).to_have_text(
+        re.compile(r"^next run \d{4}-01-01 \d\d:30:00 · exit status 3$")
+    )
+    expect(row(page, "web").locator(".c-exit")).to_have_text("")
+    page.get_by_role("link", name="job", exact=True).click()
+    facts = page.locator("dl.facts")
+    expect(facts).to_contain_text(re.compile(r"Next run\d{4}-01-01 \d\d:30:00 \(30 2 1 1 \*\)"))
+    page.get_by_role("link", name="Back to all processes").click()
+    page.get_by_role("link", name="web", exact=True).click()
+    expect(page.locator("dl.facts dt", has_text="Next run")).to_be_hidden()

@@ -672,7 +672,8 @@ KNOWN: tuple[Difference, ...] = (
         EVENTS,
         "`payload_facts=true` in `[eventlistener:x]` ends PROCESS_STATE payloads with more words: `exitcode:N` or "
         "`signal:SIGNAME`, `requested:0` or `1` (whether the daemon had sent the stop signal), `cause:WORD` (start, "
-        "startsecs, stop, exit, retry, autorestart, spawn-error, signal-error, hook, shutdown). Off by default.",
+        "schedule, dependencies, startsecs, stop, restart, max-age, exit, retry, revive, autorestart, spawn-error, "
+        "signal-error, hook, shutdown). Off by default.",
     ),
     Difference(
         EVENTS,
