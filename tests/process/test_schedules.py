@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.process.test_machine_stories import BAD, OK, Bench
-from warden.config.model import RestartPolicy
+from warden.config.model import Policy, RestartPolicy
 from warden.process.machine import transition
 from warden.process.schedules import begins_anew, due
-from warden.process.step import Announce, Exited, Released, ScheduleDue, Spawn, State, Tick
+from warden.process.step import Announce, ErrandDone, Exited, Released, ScheduleDue, Spawn, Spawned, State, Tick
 from warden.words import Autorestart, Overlap, Phase
 
 CAUSE = "schedule */10 * * * * *"
@@ -150,6 +150,27 @@ def test_a_run_that_waits_for_others_serves_all_moments_that_come_meanwhile(over
     assert state.waiting == CAUSE
     assert due(state, overlap, CAUSE) == ()
     assert Spawn() in transition(state, Released(), 15.0, job().policy)[1]
+
+
+def test_a_start_that_has_no_child_yet_is_not_replaced() -> None:
+    state, _ = transition(State(), ScheduleDue(CAUSE), 10.0, Policy(before_start="prepare"))
+
+    assert (state.phase, state.pid) == (Phase.STARTING, 0)
+    assert due(state, Overlap.REPLACE, CAUSE) == ()
+
+
+@pytest.mark.parametrize("overlap", Overlap)
+def test_a_run_that_is_due_while_the_last_one_is_cleared_away_waits_for_that(overlap: Overlap) -> None:
+    policy = Policy(startsecs=0, autorestart=NEVER, after_stop="clear")
+    state = State()
+    for event in (ScheduleDue(CAUSE), Spawned(7), Tick(), Exited(OK), *due(State(), overlap, "the next one")):
+        state, _ = transition(state, event, 10.0, policy)
+    assert (state.phase, state.waiting) == (Phase.EXITED, "the next one")
+
+    state, effects = transition(state, ErrandDone(""), 12.0, policy)
+
+    assert state.phase is Phase.STARTING
+    assert Spawn() in effects
 
 
 @pytest.mark.parametrize("overlap", [Overlap.QUEUE, Overlap.REPLACE])

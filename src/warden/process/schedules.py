@@ -12,8 +12,8 @@ _AT_REST = (Phase.STOPPED, Phase.EXITED, Phase.FATAL)
 def due(state: State, overlap: Overlap, cause: str) -> tuple[Event, ...]:
     """Return what happens to a process when a moment of its schedule has come.
 
-    A start that waits for other processes, or for another try, is a run that goes
-    on: it serves this moment, too.
+    A start that waits, for other processes or for another try, is a run that goes
+    on: it serves this moment, too.  One that has no child yet is not replaced.
     """
     if state.waiting:
         return ()
@@ -24,6 +24,8 @@ def due(state: State, overlap: Overlap, cause: str) -> tuple[Event, ...]:
             return ()
         case Overlap.QUEUE:
             return (AgainRequested(cause),)
+        case Overlap.REPLACE if state.phase is Phase.STARTING and not state.pid:
+            return ()
         case Overlap.REPLACE:
             return AgainRequested(cause), RestartRequested(f"{cause} replaces the last run")
 
