@@ -81,7 +81,7 @@ def complaints(**needs: str) -> tuple[list[str], list[str]]:
         groups.append(GroupConfig(name=name, processes=(process,)))
     errors: list[str] = []
     warnings: list[str] = []
-    check(groups, lambda process, text: errors.append(f"{process.name}: {text}"), warnings.append)
+    check(groups, lambda _group, process, _written, text: errors.append(f"{process.name}: {text}"), warnings.append)
     return errors, warnings
 
 

@@ -44,6 +44,41 @@ def test_members_of_a_group_come_by_priority_then_as_written(bench: Bench) -> No
     ]
 
 
+SITE = (
+    MAIN
+    + "[program:db]\ncommand=x\n[program:a]\ncommand=x\n{own}\n[program:b]\ncommand=x\n[group:site]\nprograms=a,b\n"
+)
+
+
+def test_what_a_group_depends_on_every_member_does(bench: Bench) -> None:
+    config = bench.load(SITE.format(own="depends_on=b:started") + "depends_on=db\n")
+
+    site = next(group for group in config.groups if group.name == "site")
+    assert [(one.name, [str(need) for need in one.depends_on]) for one in site.processes] == [
+        ("a", ["b:started", "db:ready"]),
+        ("b", ["db:ready"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "place", "message"),
+    [
+        ("", "nobody", ("group:site", 11), "depends_on names 'nobody'"),
+        ("depends_on=db", "nobody", ("group:site", 11), "depends_on names 'nobody'"),
+        ("depends_on=nobody", "db", ("program:a", 6), "depends_on names 'nobody'"),
+        ("", "a", ("group:site", 11), "depends_on makes a circle: site:a -> site:a"),
+        ("", "a b", ("group:site", 11), "'a b' is not NAME, GROUP:NAME or GROUP:*"),
+    ],
+)
+def test_a_dependency_that_cannot_be_is_told_where_it_stands(
+    bench: Bench, own: str, shared: str, place: tuple[str, int], message: str
+) -> None:
+    error = bench.error(SITE.format(own=own) + f"depends_on={shared}\n")
+
+    assert str(error).startswith(message)
+    assert (error.place.section, error.place.line) == place
+
+
 def test_a_program_in_two_groups_has_processes_in_both(bench: Bench) -> None:
     config = bench.load(MAIN + "[group:g]\nprograms=a\n[group:h]\nprograms=a\n[program:a]\ncommand=%(group_name)s\n")
 

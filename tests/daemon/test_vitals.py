@@ -130,6 +130,17 @@ def test_a_program_listens(tmp_path: Path, probe: str) -> None:
     ]
 
 
+def test_why_it_is_not_ready_is_told_in_the_words_of_the_system(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        process, tried = stage.find("db"), asyncio.Event()
+        process.watchers.append(lambda: tried.set() if process.vitals is not None and process.vitals.trouble else None)
+        await stage.control.start("db", wait=True)
+        await tried.wait()
+        assert stage.control.process("db").trouble == "connection refused"
+
+    play(tmp_path, scenario, alone(ready_program("db", SLEEP, f"tcp:{free_port()}")))
+
+
 def test_a_port_that_somebody_else_listens_on_is_not_the_programs(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         with socket.create_server(("127.0.0.1", 0)) as stranger:

@@ -8,7 +8,7 @@ from warden.config.model import Dependency, GroupConfig, ProcessConfig
 from warden.words import Autorestart, Condition, make_namespec
 
 Name = tuple[str, str]  # group, process
-Complain = Callable[[ProcessConfig, str], None]  # whose option is wrong, and how
+Complain = Callable[[str, ProcessConfig, str, str], None]  # group, whose option is wrong, the name in it, and how
 
 _CONDITIONS = ", ".join(condition.value for condition in Condition)
 
@@ -65,23 +65,24 @@ def check(groups: Iterable[GroupConfig], complain: Complain, warn: Callable[[str
     """Complain about names that mean nobody, conditions that can never hold, and circles; warn of what is unlikely."""
     by_name = {group.name: group for group in groups}
     processes = {(group.name, process.name): process for group in by_name.values() for process in group.processes}
-    edges: dict[Name, list[Name]] = {}
+    edges: dict[Name, dict[Name, str]] = {}  # and with which name
     hasty: dict[Name, int] = {}
     sound = True
     for (group, _), process in processes.items():
-        targets = edges.setdefault((group, process.name), [])
+        targets = edges.setdefault((group, process.name), {})
         for dependency in process.depends_on:
             found = find(dependency.name, group, by_name)
             if trouble := _trouble(dependency, [processes[name] for name in found]):
                 sound = False
-                complain(process, trouble)
+                complain(group, process, dependency.name, trouble)
             for name in found if dependency.condition is Condition.FINISHED else ():
                 if (startsecs := processes[name].policy.startsecs) > 0:
                     hasty[name] = startsecs
-            targets += found
+            targets.update(dict.fromkeys(found, dependency.name))
     if sound and (circle := _circle(edges)):
         path = " -> ".join(make_namespec(*name) for name in circle)
-        complain(processes[circle[0]], f"depends_on makes a circle: {path}")
+        written = edges[circle[0]][circle[1]]
+        complain(circle[0][0], processes[circle[0]], written, f"depends_on makes a circle: {path}")
     for name, startsecs in hasty.items():
         warn(
             f"{make_namespec(*name)} is to finish for others, but it has startsecs={startsecs}: "
@@ -103,7 +104,7 @@ def _trouble(dependency: Dependency, targets: Sequence[ProcessConfig]) -> str:
     return ""
 
 
-def _circle(edges: Mapping[Name, Sequence[Name]]) -> tuple[Name, ...]:
+def _circle(edges: Mapping[Name, Iterable[Name]]) -> tuple[Name, ...]:
     """Return a path that ends where it begins; empty if there is none."""
     done: set[Name] = set()
     for start in edges:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from warden.config import options, readers
+from warden.config import options, readers, vital_options
 from warden.config.ini import Document, Section
 from warden.config.model import FcgiSocketConfig, GroupConfig, Kind, PoolConfig, ProcessConfig
 from warden.config.plugins import check_loadable
 from warden.config.programs import Surroundings, check_name, program_name, read_processes
 from warden.config.sections import SectionReader, sections_of
+from warden.config.vitals import with_dependencies
 from warden.errors import Place
 
 
@@ -59,6 +60,9 @@ def _read_group(section: Section, document: Document, surroundings: Surroundings
         else:
             message = f"[{section.name}] names unknown program or fcgi-program {program}"
             reader.fail(message, options.GROUP_PROGRAMS)
+    shared = reader.read(vital_options.GROUP_DEPENDS_ON)
+    if shared:
+        processes = [with_dependencies(process, shared) for process in processes]
     processes.sort(key=lambda process: process.priority)  # stable: then as they are written
     return GroupConfig(name=name, priority=priority, processes=tuple(processes))
 

@@ -287,7 +287,9 @@ EVENTLISTENER = SectionKind(
     ),
 )
 GROUP = SectionKind(
-    header="group:", doc="Programs that are started and stopped together.", options=(GROUP_PROGRAMS, GROUP_PRIORITY)
+    header="group:",
+    doc="Programs that are started and stopped together.",
+    options=(GROUP_PROGRAMS, GROUP_PRIORITY, vital_options.GROUP_DEPENDS_ON),
 )
 SECTION_KINDS = (
     *(UNIX_HTTP_SERVER, INET_HTTP_SERVER, SUPERVISORD, RPCINTERFACE, SUPERVISORCTL, CTLPLUGIN),

@@ -6,7 +6,7 @@ from typing import Any
 
 from warden.config import measures, probe_readers, readers
 from warden.config.dependencies import read_names
-from warden.config.option import INSTANCE, PROGRAM, Option, optional, row
+from warden.config.option import FILE, INSTANCE, PROGRAM, Option, optional, row
 
 DEPENDS_ON = row(
     "depends_on",
@@ -15,6 +15,14 @@ DEPENDS_ON = row(
     INSTANCE,
     "Starts after these and stops before them: names of programs, processes or groups, with commas, each with "
     ":started, :ready (the default), :healthy or :finished.",
+    example="db,migrate:finished",
+)
+GROUP_DEPENDS_ON = row(
+    "depends_on",
+    read_names,
+    "",
+    FILE,
+    "What depends_on of a program says, for every member of the group.",
     example="db,migrate:finished",
 )
 READY = optional(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from warden.config import vital_options as options
 from warden.config.dependencies import check
 from warden.config.ini import Document
-from warden.config.model import GroupConfig, Healthcheck, ProcessConfig
+from warden.config.model import Dependency, GroupConfig, Healthcheck, ProcessConfig
 from warden.config.sections import Findings, SectionReader
 from warden.errors import Place
 
@@ -37,6 +37,11 @@ def with_vitals(process: ProcessConfig, reader: SectionReader) -> ProcessConfig:
     )
 
 
+def with_dependencies(process: ProcessConfig, shared: Sequence[Dependency]) -> ProcessConfig:
+    """Return ``process`` with what its group says about dependencies, too."""
+    return replace(process, depends_on=tuple(dict.fromkeys((*process.depends_on, *shared))))
+
+
 def check_dependencies(groups: Sequence[GroupConfig], document: Document, findings: Findings) -> None:
     """Find names that mean nobody, conditions that can never hold, and circles.
 
@@ -49,10 +54,13 @@ def check_dependencies(groups: Sequence[GroupConfig], document: Document, findin
         tuple(part.strip() for part in section.name.split(":", 1)): section for section in document.sections.values()
     }
 
-    def complain(process: ProcessConfig, message: str) -> None:
+    def complain(group: str, process: ProcessConfig, written: str, message: str) -> None:
         section = sections[process.kind.value, process.program]
         value = section.get(options.DEPENDS_ON.name)
-        assert value is not None  # it has dependencies
+        if value is None or written not in value.text:  # then the group says it
+            section = sections["group", group]
+            value = section.get(options.DEPENDS_ON.name)
+        assert value is not None  # somebody says it
         place = Place(
             file=value.file, line=value.line, section=section.name, option=options.DEPENDS_ON.name, value=value.text
         )

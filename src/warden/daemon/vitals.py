@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from warden.logs.mainlog import MainLog
 from warden.process import health
 from warden.process.health import Ail, CheckHealth, Finding, Rules, TryReady, Vitals
 from warden.runtime.deadlines import Deadlines
-from warden.runtime.identity import errno_name
 from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, Sender
 from warden.runtime.parent import Parent
 from warden.runtime.probing import NotThere, look, run
@@ -283,7 +283,7 @@ class VitalSigns:
             except NotThere as error:
                 finding = bad(str(error))
             except OSError as error:
-                finding = bad(error.strerror.lower() if error.strerror else errno_name(error))
+                finding = bad(_said(error))
             else:
                 finding = good
             self._found(process, finding)
@@ -303,6 +303,12 @@ class VitalSigns:
         status = await run(plan, self._reaper)
         if status.code != 0:
             raise NotThere(str(status))
+
+
+def _said(error: OSError) -> str:
+    """Return what the system says: asyncio puts addresses in its place, and names that are not found have no number."""
+    number = error.errno or 0
+    return (os.strerror(number) if number > 0 else error.strerror or str(error)).lower()
 
 
 def _socket_name(process: Process) -> str:
