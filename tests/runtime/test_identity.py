@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from harness.waiting import until
 from warden.errors import StartupError
 from warden.runtime import identity
 from warden.runtime.identity import PidFile
@@ -162,3 +166,122 @@ def test_a_process_is_a_supervisord_by_its_command_line() -> None:
 def test_errno_names() -> None:
     assert identity.errno_name(OSError(errno.EACCES, "x")) == "EACCES"
     assert identity.errno_name(OSError("no number")) == "no number"
+
+
+# --- what changes a process for good happens in one of its own
+
+
+def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run ``code`` in a process of its own."""
+    command = [sys.executable, "-c", f"import os, signal, sys\nfrom warden.runtime import identity\n{code}", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes somebody else")
+def test_root_becomes_another_user_with_its_groups() -> None:
+    code = "identity.become(1)\nprint(os.getresuid(), os.getresgid(), sorted(os.getgroups()))"
+
+    who = identity.look_up(1)
+    assert run(code).stdout.strip() == f"{(1, 1, 1)} {(who.gid,) * 3} {sorted(who.groups)}"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives up what it may")
+@pytest.mark.parametrize(
+    ("refused", "why"), [("setgroups", "set groups of effective user"), ("setgid", "set group id of effective user")]
+)
+def test_a_refusal_of_the_system_ends_the_start(refused: str, why: str) -> None:
+    code = f"""
+def refuse(*_): raise PermissionError(1, "no")
+os.{refused} = refuse
+identity.become(1)
+"""
+
+    assert f"StartupError: Could not {why}" in run(code).stderr
+
+
+def test_ignored_and_blocked_signals_of_a_parent_are_not_passed_on() -> None:
+    code = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+identity.reset_signals()
+print(signal.getsignal(signal.SIGHUP).name, signal.getsignal(signal.SIGPIPE).name, signal.pthread_sigmask(0, ()))
+"""
+
+    assert run(code).stdout.strip() == "SIG_DFL SIG_IGN set()"
+
+
+def test_standard_descriptors_that_are_closed_are_opened_on_nothing() -> None:
+    code = """
+fact = os.dup(1)
+for fd in (0, 1, 2):
+    os.close(fd)
+sys.stdin = sys.stdout = sys.stderr = None
+identity.open_standard_descriptors()
+print("into nothing")
+facts = [os.readlink(f"/dev/fd/{fd}") for fd in (0, 1, 2)] + [os.get_inheritable(2), sys.stderr.fileno()]
+os.write(fact, repr(facts).encode())
+"""
+
+    assert run(code).stdout == repr(["/dev/null"] * 3 + [True, 2])
+
+
+DAEMONIZE = """
+report = identity.daemonize(sys.argv[1], 0o27, lambda level, text: print(level, text, flush=True))
+mask = os.umask(0o27)
+facts = [os.getsid(0) == os.getpid(), os.getcwd(), oct(mask), os.readlink("/dev/fd/1")]
+with open(sys.argv[2], "w") as file:
+    print(*facts, file=file)
+"""
+
+
+def test_the_background_process_has_a_session_of_its_own_and_the_parent_waits_until_it_is_ready(
+    tmp_path: Path,
+) -> None:
+    ended = run(f"{DAEMONIZE}\nreport(None)\nreport('too late')", str(tmp_path), str(tmp_path / "facts"))
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (tmp_path / "facts").read_text().split() == ["True", str(tmp_path), "0o27", "/dev/null"]
+    assert sorted(ended.stdout.splitlines()) == [
+        "blather supervisord forked; parent exiting",
+        "info daemonizing the supervisord process",
+        f"info set current directory: {str(tmp_path)!r}",
+    ]
+
+
+def test_an_error_of_the_background_process_is_what_the_parent_ends_with(tmp_path: Path) -> None:
+    ended = run(f"{DAEMONIZE}\nreport('it is cold')", str(tmp_path), str(tmp_path / "facts"))
+
+    assert (ended.returncode, ended.stderr) == (2, "Error: it is cold\n")
+
+
+def test_a_background_process_that_says_nothing_has_failed(tmp_path: Path) -> None:
+    ended = run(f"{DAEMONIZE}\nos._exit(0)", str(tmp_path), str(tmp_path / "facts"))
+
+    assert (ended.returncode, ended.stderr) == (2, "")
+
+
+def test_a_directory_that_is_not_there_is_told_and_does_not_matter(tmp_path: Path) -> None:
+    ended = run(f"{DAEMONIZE}\nreport(None)", "/nowhere", str(tmp_path / "facts"))
+
+    assert ended.returncode == 0
+    assert "critical can't chdir into '/nowhere': [Errno 2] No such file or directory: '/nowhere'" in ended.stdout
+
+
+def test_a_parent_that_was_killed_does_not_stop_the_background_process(tmp_path: Path) -> None:
+    code = "os.kill(os.getppid(), signal.SIGKILL)\nwhile os.getppid() == parent: signal.sigtimedwait([], 0.01)\n"
+    after = f"report(None)\nopen({str(tmp_path / 'after')!r}, 'w').close()"
+
+    ended = run(f"parent = os.getpid()\n{DAEMONIZE}\n{code}{after}", str(tmp_path), str(tmp_path / "facts"))
+
+    assert ended.returncode == -signal.SIGKILL
+    assert until(lambda: (tmp_path / "after").exists(), lambda: "the background process goes on")
+
+
+def test_who_cannot_fork_cannot_go_to_the_background() -> None:
+    code = """
+def refuse(): raise BlockingIOError(11, "Resource temporarily unavailable")
+os.fork = refuse
+identity.daemonize(None, 0, print)
+"""
+
+    assert "StartupError: cannot go to the background: Resource temporarily unavailable" in run(code).stderr
