@@ -53,7 +53,9 @@ class Mailboxes:
         """
         if inherited is None:
             return NotifySocket(self._loop, _bind(self._new_path()), on_message)
-        return NotifySocket(self._loop, socket.socket(fileno=inherited), on_message)
+        opened = NotifySocket(self._loop, socket.socket(fileno=inherited), on_message)
+        self._go_on_in(opened.path)
+        return opened
 
     def fifo(self, on_line: Callable[[], None], on_end: Callable[[], None]) -> Fifo:
         """Open a fifo; ``on_line`` is called at the first line, ``on_end`` if there is none and there will be none.
@@ -71,8 +73,14 @@ class Mailboxes:
         return Fifo(self._loop, path, fd, on_line, on_end)
 
     def go_on_with_fifo(self, fd: int, on_line: Callable[[], None], on_end: Callable[[], None]) -> Fifo:
-        """Go on with a fifo that somebody before us has opened; its file stays."""
-        return Fifo(self._loop, "", fd, on_line, on_end)
+        """Go on with a fifo that somebody before us has opened."""
+        path = os.readlink(f"/proc/self/fd/{fd}")  # only a keeper hands one on, and keepers need Linux
+        self._go_on_in(path)
+        return Fifo(self._loop, path, fd, on_line, on_end)
+
+    def _go_on_in(self, path: str) -> None:
+        """Use the directory of somebody before us: nobody else removes it."""
+        self._folder = os.path.dirname(path)
 
     def _new_path(self) -> str:
         if not self._folder:
@@ -185,9 +193,8 @@ class Fifo:
     def close(self) -> None:
         """Listen no more."""
         self.leave()
-        if self.path:
-            with suppress(OSError):
-                os.unlink(self.path)
+        with suppress(OSError):
+            os.unlink(self.path)
 
     def _read(self) -> None:
         """Read all that comes, also after the line: nobody must wait in a write."""
