@@ -42,6 +42,19 @@ def test_the_story_begins_with_how_things_stand(run: Run, told: FakeDaemon, monk
     assert ran.status == 0
 
 
+def test_who_has_a_schedule_is_told_when_it_comes_next(run: Run, told: FakeDaemon) -> None:
+    assert told.json is not None
+    _, facts = told.json["GET /processes/web"]
+    assert isinstance(facts, dict)
+    told.json["GET /processes/web"] = (200, facts | {"next_run": 1_795_300_000, "schedule": "@daily"})
+
+    _head, following, *story = run("why web").out.splitlines()
+
+    assert following.startswith("  next run 2026-11-2")
+    assert following.endswith(" (schedule @daily)")
+    assert len(story) == 3
+
+
 def test_a_reload_is_part_of_the_story_but_not_the_reason_of_the_state(run: Run, told: FakeDaemon) -> None:
     reload = step("RUNNING", "reload requested: SIGHUP", pid=7) | {"previous": "RUNNING"}
     assert told.json is not None

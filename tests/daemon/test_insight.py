@@ -12,12 +12,13 @@ import pytest
 
 from tests.daemon.stage import Stage, alone, group, play, program
 from warden import errors
-from warden.config.model import HttpServerConfig
+from warden.config.model import Healthcheck, HttpServerConfig, Schedule
+from warden.config.probes import Probe, Way
 from warden.daemon.insight import DaemonInsight, flatten, open_to_all
 from warden.daemon.life import announce_servers
 from warden.daemon.usage import measure
 from warden.rpc.insight import Notice, OptionChange
-from warden.words import Autorestart, Mood, Phase
+from warden.words import Autorestart, Mood, Overlap, Phase
 
 
 def insight(stage: Stage) -> DaemonInsight:
@@ -202,9 +203,13 @@ def test_a_server_open_to_everybody_is_warned_of(tmp_path: Path, http: HttpServe
 
 
 def test_a_configuration_is_shown_under_the_names_of_its_options() -> None:
-    flat = flatten(program("p", startsecs=3))
+    schedule = Schedule(rules=("0 2 * * *", "@weekly"), overlap=Overlap.QUEUE)
+    check = Healthcheck(probe=Probe(way=Way.TCP, target="127.0.0.1:80"), interval=3)
+    flat = flatten(program("p", startsecs=3, schedule=schedule, healthcheck=check))
 
     assert flat["startsecs"] == "3"
+    assert (flat["schedule"], flat["schedule_overlap"]) == ("0 2 * * *; @weekly", "queue")
+    assert (flat["healthcheck"], flat["healthcheck_interval"]) == (str(check.probe), "3")
     assert flat["stdout_logfile"] == "None"
     assert flat["command"] == "/bin/sleep 1000"
 

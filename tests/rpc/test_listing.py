@@ -29,6 +29,9 @@ views = st.builds(
     exitstatus=numbers,
     stdout_logfile=words,
     pid=numbers,
+    schedule=st.sampled_from(["", "@daily"]),
+    next_run=numbers,
+    last_run=numbers,
 )
 
 
@@ -60,6 +63,18 @@ def test_the_list_can_stand_among_other_answers() -> None:
 
     check(answer)
     assert dump_response(answer) == dump_response(["before", [process_struct(fleet[0])], "after"])
+
+
+def test_only_a_program_with_a_schedule_has_members_about_it() -> None:
+    plain = process_struct(view("a", schedule=""))
+    struct = process_struct(view("a", schedule="@daily", next_run=1_795_300_000, last_run_exit="exit status 0"))
+
+    assert {name: value for name, value in struct.items() if name not in plain} == {
+        "schedule": "@daily",
+        "next_run": 1_795_300_000,
+        "last_run": 0,
+        "last_run_exit": "exit status 0",
+    }
 
 
 def test_those_who_look_inside_find_structs() -> None:

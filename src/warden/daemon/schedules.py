@@ -79,7 +79,8 @@ class Schedules:
     def _first_moment(self, process: Process, schedule: Schedule) -> float:
         """Return the moment that came while no daemon ran, if that is to be made up for, else the one to come."""
         known = self._persistence.due(process.namespec) if schedule.catch_up else 0.0
-        return known if 0.0 < known <= time.time() else _next_moment(schedule)
+        now = time.time()
+        return known if 0.0 < known <= now else _next_moment(schedule, now)
 
     def _appoint(self, process: Process, schedule: Schedule, moment: float) -> None:
         process.due = moment
@@ -97,11 +98,12 @@ class Schedules:
     def _on_due(self, process: Process) -> None:
         schedule, moment = process.config.schedule, process.due
         assert schedule is not None  # else it has no alarm
+        now = max(time.time(), moment)  # this moment must not come again, whatever is done to the clock meanwhile
         cause = f"schedule {schedule}"
-        if time.time() - moment > _LATE_SECONDS:
+        if now - moment > _LATE_SECONDS:
             cause += f", due since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(moment))}"
         events = due(process.state, schedule.overlap, cause)
-        self._appoint(process, schedule, _next_moment(schedule))
+        self._appoint(process, schedule, _next_moment(schedule, now))
         for event in events:
             self._feed(process, event)
         if not events:
@@ -116,9 +118,9 @@ class Schedules:
                 self.follow(process)
 
 
-def _next_moment(schedule: Schedule) -> float:
-    """Return when it comes next, in seconds since the epoch; 0 = within no time that matters."""
+def _next_moment(schedule: Schedule, now: float) -> float:
+    """Return when it comes after ``now``, in seconds since the epoch; 0 = within no time that matters."""
     from warden.config.cron import next_moment  # with the library; see config.schedule_options
 
-    moment = next_moment(schedule.rules, schedule.timezone, time.time())
+    moment = next_moment(schedule.rules, schedule.timezone, now)
     return 0.0 if moment is None else moment + random.uniform(0.0, schedule.jitter)

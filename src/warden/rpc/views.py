@@ -8,7 +8,7 @@ from warden.config.model import ChannelConfig
 from warden.config.values import AUTO
 from warden.rpc.control import ConfigView, Outcome, ProcessView
 from warden.rpc.faults import Faults, fault_from
-from warden.words import FOREVER, Autorestart, Channel, Phase
+from warden.words import Autorestart, Channel, Phase
 
 _STATE_NAMES = {phase: phase.name for phase in Phase}  # an enum takes its time to tell
 _AUTORESTART: dict[Autorestart, object] = {
@@ -44,7 +44,7 @@ def process_struct(view: ProcessView) -> dict[str, str | int]:
 def _schedule(view: ProcessView) -> dict[str, str | int]:
     return {
         "schedule": view.schedule,
-        "next_run": min(view.next_run, FOREVER),  # the last second that XML-RPC can tell
+        "next_run": view.next_run,
         "last_run": view.last_run,
         "last_run_exit": view.last_run_exit,
     }
