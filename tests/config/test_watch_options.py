@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from harness.config_bench import Bench
@@ -60,7 +62,12 @@ def test_each_mistake_is_told_with_its_place_and_what_would_be_right(
     assert error.advice
 
 
-def test_another_system_is_told_what_is_missing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "plan9")
+def test_another_system_needs_a_package_and_says_which(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "freebsd14")
+    assert bench.process("watch=*.py").watch is not None
 
-    assert "watch needs the inotify of Linux" in str(bench.error("[supervisord]\n[program:x]\ncommand=cat\nwatch=*.py"))
+    monkeypatch.setitem(sys.modules, "watchdog.observers", None)
+    error = bench.error("[supervisord]\n[program:x]\ncommand=cat\nwatch=*.py")
+
+    assert "watch needs the package watchdog on this system" in str(error)
+    assert error.advice == "pip install 'warden[watch]'"

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from warden.config import globs
 from warden.runtime import inotify
 from warden.runtime.inotify import Inotify, News
-from warden.runtime.lookout import Lookout, Tower, watch_limit, ways
+from warden.runtime.lookout import Grow, Lookout, Tower, grow_ears, watch_limit, ways
+from warden.runtime.observer import Observer
 
 ALARM_SECONDS = 60
 
@@ -43,9 +45,16 @@ class Eye:
         path.write_text(text)
 
 
-def watch(folder: Path, story: Callable[[Eye], Awaitable[None]], *patterns: str) -> None:
+@pytest.fixture(params=[grow_ears, Observer], ids=["inotify", "watchdog"])
+def grow(request: pytest.FixtureRequest) -> Grow:
+    """Both ears, the second of which is for other systems."""
+    assert callable(request.param)
+    return request.param  # type: ignore[no-any-return]
+
+
+def watch(folder: Path, story: Callable[[Eye], Awaitable[None]], *patterns: str, grow: Grow = grow_ears) -> None:
     async def run() -> None:
-        tower = Tower(asyncio.get_running_loop())
+        tower = Tower(asyncio.get_running_loop(), grow)
         tower.open()
         rung = asyncio.Event()
         wanted = tuple(globs.absolute(one, str(folder)) for one in patterns if not one.startswith("!"))
@@ -61,7 +70,7 @@ def watch(folder: Path, story: Callable[[Eye], Awaitable[None]], *patterns: str)
     asyncio.run(run())
 
 
-def test_files_that_are_written_come_and_go(tmp_path: Path) -> None:
+def test_files_that_are_written_come_and_go(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "a.py").write_text("old")
 
     async def story(eye: Eye) -> None:
@@ -71,10 +80,10 @@ def test_files_that_are_written_come_and_go(tmp_path: Path) -> None:
         assert await eye.changes(lambda: os.unlink(tmp_path / "a.py")) == ["a.py"]
         assert await eye.changes(lambda: os.utime(tmp_path / "b.py", (1, 1))) == ["b.py"]
 
-    watch(tmp_path, story, "*.py")
+    watch(tmp_path, story, "*.py", grow=grow)
 
 
-def test_an_editor_that_writes_by_renaming(tmp_path: Path) -> None:
+def test_an_editor_that_writes_by_renaming(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "a.py").write_text("old")
 
     def save() -> None:
@@ -86,10 +95,10 @@ def test_an_editor_that_writes_by_renaming(tmp_path: Path) -> None:
     async def story(eye: Eye) -> None:
         assert await eye.changes(save) == ["a.py"]
 
-    watch(tmp_path, story, "*")
+    watch(tmp_path, story, "*", grow=grow)
 
 
-def test_what_is_as_it_was_in_the_end_has_not_changed(tmp_path: Path) -> None:
+def test_what_is_as_it_was_in_the_end_has_not_changed(tmp_path: Path, grow: Grow) -> None:
     def come_and_go() -> None:
         (tmp_path / "4913").write_text("does writing work?")
         os.unlink(tmp_path / "4913")
@@ -97,10 +106,10 @@ def test_what_is_as_it_was_in_the_end_has_not_changed(tmp_path: Path) -> None:
     async def story(eye: Eye) -> None:
         assert await eye.changes(come_and_go) == []
 
-    watch(tmp_path, story, "**")
+    watch(tmp_path, story, "**", grow=grow)
 
 
-def test_other_files_do_not_ring(tmp_path: Path) -> None:
+def test_other_files_do_not_ring(tmp_path: Path, grow: Grow) -> None:
     async def story(eye: Eye) -> None:
         eye.rung.clear()
         eye.write("app.log")
@@ -112,18 +121,18 @@ def test_other_files_do_not_ring(tmp_path: Path) -> None:
         assert await eye.news() == ["a.py"]
 
     (tmp_path / "build").mkdir()
-    watch(tmp_path, story, "**/*.py", "!build")
+    watch(tmp_path, story, "**/*.py", "!build", grow=grow)
 
 
-def test_new_directories_with_what_is_in_them(tmp_path: Path) -> None:
+def test_new_directories_with_what_is_in_them(tmp_path: Path, grow: Grow) -> None:
     async def story(eye: Eye) -> None:
         assert await eye.changes(lambda: eye.write("x/y/z/a.py")) == ["x/y/z/a.py"]
         assert await eye.changes(lambda: eye.write("x/y/z/b.py")) == ["x/y/z/b.py"]
 
-    watch(tmp_path, story, "**/*.py")
+    watch(tmp_path, story, "**/*.py", grow=grow)
 
 
-def test_a_tree_that_is_moved_away_and_replaced(tmp_path: Path) -> None:
+def test_a_tree_that_is_moved_away_and_replaced(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text("old")
 
@@ -136,28 +145,28 @@ def test_a_tree_that_is_moved_away_and_replaced(tmp_path: Path) -> None:
         assert await eye.changes(replace) == ["src/a.py", "src/b.py"]
         assert await eye.changes(lambda: eye.write("src/b.py", "newer")) == ["src/b.py"]
 
-    watch(tmp_path, story, "src/**")
+    watch(tmp_path, story, "src/**", grow=grow)
 
 
-def test_what_does_not_exist_yet(tmp_path: Path) -> None:
+def test_what_does_not_exist_yet(tmp_path: Path, grow: Grow) -> None:
     async def story(eye: Eye) -> None:
         assert await eye.changes(lambda: (tmp_path / "far").mkdir()) == []
         assert await eye.changes(lambda: eye.write("far/away/app.conf")) == ["far/away/app.conf"]
 
-    watch(tmp_path, story, "far/away/app.conf")
+    watch(tmp_path, story, "far/away/app.conf", grow=grow)
 
 
-def test_a_single_file_is_enough(tmp_path: Path) -> None:
+def test_a_single_file_is_enough(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "app.conf").write_text("old")
 
     async def story(eye: Eye) -> None:
         eye.write("other.conf")
         assert await eye.changes(lambda: eye.write("app.conf", "newer")) == ["app.conf"]
 
-    watch(tmp_path, story, "app.conf")
+    watch(tmp_path, story, "app.conf", grow=grow)
 
 
-def test_a_file_behind_links_as_a_volume_of_kubernetes_has_it(tmp_path: Path) -> None:
+def test_a_file_behind_links_as_a_volume_of_kubernetes_has_it(tmp_path: Path, grow: Grow) -> None:
     for name in ("v1", "v2"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "app.yaml").write_text(f"version {name}")
@@ -172,10 +181,10 @@ def test_a_file_behind_links_as_a_volume_of_kubernetes_has_it(tmp_path: Path) ->
         assert await eye.changes(swap) == ["app.yaml"]
         assert await eye.changes(lambda: eye.write("v2/app.yaml", "written through")) == ["app.yaml"]
 
-    watch(tmp_path, story, "*.yaml")
+    watch(tmp_path, story, "*.yaml", grow=grow)
 
 
-def test_a_release_that_is_switched_by_a_link(tmp_path: Path) -> None:
+def test_a_release_that_is_switched_by_a_link(tmp_path: Path, grow: Grow) -> None:
     for name in ("r1", "r2"):
         (tmp_path / name / "src").mkdir(parents=True)
         (tmp_path / name / "src" / "a.py").write_text(name)
@@ -189,10 +198,10 @@ def test_a_release_that_is_switched_by_a_link(tmp_path: Path) -> None:
         assert await eye.changes(switch) == ["current/src/a.py"]
         assert await eye.changes(lambda: eye.write("r2/src/a.py", "written")) == ["current/src/a.py"]
 
-    watch(tmp_path, story, "current/src/**/*.py")
+    watch(tmp_path, story, "current/src/**/*.py", grow=grow)
 
 
-def test_a_circle_of_links_is_no_trap(tmp_path: Path) -> None:
+def test_a_circle_of_links_is_no_trap(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "back").symlink_to(tmp_path)
     (tmp_path / "self").symlink_to("self")
@@ -200,23 +209,22 @@ def test_a_circle_of_links_is_no_trap(tmp_path: Path) -> None:
     async def story(eye: Eye) -> None:
         assert await eye.changes(lambda: eye.write("a/x.py")) == ["a/x.py"]
 
-    watch(tmp_path, story, "**/*.py", "self")
+    watch(tmp_path, story, "**/*.py", "self", grow=grow)
     assert len(list(ways(str(tmp_path / "self")))) > 1
 
 
 def test_a_lost_message_means_a_look_at_everything(tmp_path: Path) -> None:
     async def story(eye: Eye) -> None:
-        queue = eye.lookout._tower._inotify
-        assert queue is not None
-        (tmp_path / "a.py").write_text("unheard")
-        assert queue.read()
-        queue.read = lambda: [News(-1, inotify.OVERFLOW, "")]  # type: ignore[method-assign]
-        assert await eye.changes(eye.lookout._tower._hear) == ["a.py"]
+        eye.write("a.py", "unheard")
+        assert await eye.changes(partial(eye.lookout._tower._hear, [News(-1, inotify.OVERFLOW, "")])) == ["a.py"]
 
-    watch(tmp_path, story, "*.py")
+    def deaf(_loop: object, _hear: object) -> Inotify:
+        return Inotify(asyncio.get_running_loop(), lambda _news: None)
+
+    watch(tmp_path, story, "*.py", grow=deaf)
 
 
-def test_what_nobody_needs_is_not_listened_to(tmp_path: Path) -> None:
+def test_what_nobody_needs_is_not_listened_to(tmp_path: Path, grow: Grow) -> None:
     (tmp_path / "x" / "y").mkdir(parents=True)
 
     async def story(eye: Eye) -> None:
@@ -227,7 +235,7 @@ def test_what_nobody_needs_is_not_listened_to(tmp_path: Path) -> None:
         tower.dismiss(eye.lookout)
         assert tower._numbers == set()
 
-    watch(tmp_path, story, "**/*.py")
+    watch(tmp_path, story, "**/*.py", grow=grow)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,8 @@ def _watch(process: ProcessConfig, reader: SectionReader, reload_signal: int | N
     words, debounce, chosen = reader.read(WATCH), reader.read(WATCH_DEBOUNCE), reader.read(WATCH_ACTION)
     if words is None:
         return None
-    if sys.platform != "linux":
-        reader.fail("watch needs the inotify of Linux", WATCH, "leave the option out on this system")
+    if not _can_watch():
+        reader.fail("watch needs the package watchdog on this system", WATCH, "pip install 'warden[watch]'")
     if chosen is WatchAction.RELOAD and reload_signal is None:
         reader.fail("watch_action=reload needs a reload_signal", WATCH_ACTION, "for example reload_signal=HUP")
     base = _base(process, reader)
@@ -83,6 +83,17 @@ def _watch(process: ProcessConfig, reader: SectionReader, reload_signal: int | N
     except ValueError as error:
         reader.fail(str(error), WATCH, f"expected: {WATCH.accepts}")
         return None
+
+
+def _can_watch() -> bool:
+    """Whether somebody can tell us of changes: the kernel itself, or a library."""
+    if sys.platform == "linux":
+        return True
+    try:
+        import watchdog.observers  # noqa: F401 - only on other systems, and only for programs that watch files
+    except ImportError:
+        return False
+    return True
 
 
 def _exception(pattern: str, base: str) -> str:

@@ -1,16 +1,18 @@
 """The kernel's news about directories: inotify(7), a thin layer over three calls of the C library.
 
-Not a library's: those with an observer keep a failed watch below the first
+Not a library's on Linux: those with an observer keep a failed watch below the first
 directory and an overflow of the queue to themselves, and one polls 20 times a
 second; the thin ones start ``ldconfig`` in a process of its own when imported.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import errno
 import os
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 CLOSE_WRITE, ATTRIB = 0x8, 0x4
@@ -36,15 +38,18 @@ class News(NamedTuple):
 
 
 class Inotify:
-    """One queue of news.
+    """One queue of news; ``hear`` gets them on the loop.
 
     Raises:
         OSError: EMFILE, the user has no more of them (fs.inotify.max_user_instances), or ENOSYS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, hear: Callable[[list[News]], None]) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self.fd = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._fd = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._loop = loop
+        self._hear = hear
+        loop.add_reader(self._fd, self._read)
 
     def add(self, directory: str, mask: int) -> int:
         """Hear of a directory, also what ``mask`` asks for if it was known before; return its number.
@@ -52,29 +57,29 @@ class Inotify:
         Raises:
             OSError: ENOSPC, the user has no more of them (fs.inotify.max_user_watches); ENOENT, ENOTDIR, EACCES.
         """
-        return self._checked(self._libc.inotify_add_watch(self.fd, os.fsencode(directory), mask | _ALWAYS))
+        return self._checked(self._libc.inotify_add_watch(self._fd, os.fsencode(directory), mask | _ALWAYS))
 
     def remove(self, number: int) -> None:
         """Hear of a directory no more; it may be gone already."""
-        self._libc.inotify_rm_watch(self.fd, number)
+        self._libc.inotify_rm_watch(self._fd, number)
 
-    def read(self) -> list[News]:
-        """Return what is new, which may be nothing."""
+    def _read(self) -> None:
         try:
-            data = os.read(self.fd, _READ_BYTES)
+            data = os.read(self._fd, _READ_BYTES)
         except BlockingIOError:
-            return []
+            return
         news, at = [], 0
         while at < len(data):
             number, mask, _cookie, length = _HEADER.unpack_from(data, at)
             at += _HEADER.size
             news.append(News(number, mask, os.fsdecode(data[at : at + length].rstrip(b"\0"))))
             at += length
-        return news
+        self._hear(news)
 
     def close(self) -> None:
         """Hear of nothing more."""
-        os.close(self.fd)
+        self._loop.remove_reader(self._fd)
+        os.close(self._fd)
 
     def _checked(self, result: int) -> int:
         if result < 0:

@@ -12,8 +12,10 @@ import errno
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from warden.config import globs
 from warden.config.globs import Place
@@ -186,13 +188,42 @@ def ways(path: str) -> Iterator[tuple[str, str]]:
         rest += [part for part in reversed(target.split("/")) if part not in ("", ".")]
 
 
-class Tower:
-    """The ears of all lookouts: one queue of the kernel's news."""
+class Ears(Protocol):
+    """Where news about directories come from: ``Inotify`` or, elsewhere, ``Observer``."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def add(self, directory: str, mask: int, /) -> int:
+        """Hear of a directory; return its number.  Raises OSError."""
+        ...
+
+    def remove(self, number: int) -> None:
+        """Hear of a directory no more."""
+        ...
+
+    def close(self) -> None:
+        """Hear of nothing more."""
+        ...
+
+
+Grow = Callable[[asyncio.AbstractEventLoop, Callable[[list[News]], None]], Ears]
+
+
+def grow_ears(loop: asyncio.AbstractEventLoop, hear: Callable[[list[News]], None]) -> Ears:
+    """Return the ears that are right for this system; raises OSError."""
+    if sys.platform == "linux":
+        return Inotify(loop, hear)
+    from warden.runtime.observer import Observer  # and with it watchdog, which need not be there elsewhere
+
+    return Observer(loop, hear)
+
+
+class Tower:
+    """What all lookouts share: ears, and the turns in which they look."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, grow: Grow = grow_ears) -> None:
         self.turns = asyncio.Semaphore(_LOOKS)
         self._loop = loop
-        self._inotify: Inotify | None = None
+        self._grow = grow
+        self._ears: Ears | None = None
         self._lookouts: list[Lookout] = []
         self._numbers: set[int] = set()
 
@@ -208,43 +239,40 @@ class Tower:
         self.forget_unused()
 
     def add(self, directory: str, mask: int) -> int:
-        """Listen to a directory; may be called in a thread.  Raises as ``Inotify`` does."""
-        if self._inotify is None:
+        """Listen to a directory; may be called in a thread.  Raises OSError."""
+        if self._ears is None:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        number = self._inotify.add(directory, mask)
+        number = self._ears.add(directory, mask)
         self._numbers.add(number)
         return number
 
     def open(self) -> None:
         """Listen from now on, if the system lets us."""
-        if self._inotify is None:
+        if self._ears is None:
             try:
-                self._inotify = Inotify()
+                self._ears = self._grow(self._loop, self._hear)
             except OSError:  # every ``add`` says so
                 return
-            self._loop.add_reader(self._inotify.fd, self._hear)
 
     def forget_unused(self) -> None:
         """Listen no more to what no lookout needs."""
-        if self._inotify is None or any(lookout.looking for lookout in self._lookouts):
+        if self._ears is None or any(lookout.looking for lookout in self._lookouts):
             return
         needed = {number for lookout in self._lookouts for number in lookout.sight.numbers}
         for number in self._numbers - needed:
-            self._inotify.remove(number)
+            self._ears.remove(number)
         self._numbers &= needed
 
     def close(self) -> None:
         """Listen to nothing more."""
         self._lookouts.clear()
-        if self._inotify is not None:
-            self._loop.remove_reader(self._inotify.fd)
-            self._inotify.close()
-            self._inotify = None
+        if self._ears is not None:
+            self._ears.close()
+            self._ears = None
 
-    def _hear(self) -> None:
-        assert self._inotify is not None
+    def _hear(self, heard: list[News]) -> None:
         waiting = list(self._lookouts)
-        for news in self._inotify.read():
+        for news in heard:
             for lookout in waiting[:]:
                 # What is heard while somebody looks may be about a directory that is not known here yet.
                 unknown = lookout.looking and not lookout.sight.knows(news.number)
