@@ -74,7 +74,7 @@ def test_a_tree_has_all_descendants_and_their_memory(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
         process = await stage.until("p", Phase.RUNNING)
-        while len(members := tree(process.state.pid)) < 2:  # its child comes a little later
+        while len(members := list(tree(process.state.pid))) < 2:  # its child comes a little later
             await asyncio.sleep(0)
         assert members[0] == process.state.pid
         assert resident_bytes(process.state.pid) > resident_bytes(members[1]) > 0

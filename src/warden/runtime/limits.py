@@ -35,10 +35,11 @@ def _group(limits: CgroupLimits, namespec: str) -> dict[str, Any]:
         files.append(["cpu.max", f"{limits.cpu * _CPU_PERIOD_US // 100} {_CPU_PERIOD_US}"])
     if limits.pids is not None:
         files.append(["pids.max", str(limits.pids)])
-    return {"path": _path(limits, namespec), "controllers": controllers(limits), "files": files}
+    return {"path": group_path(limits, namespec), "controllers": controllers(limits), "files": files}
 
 
-def _path(limits: CgroupLimits, namespec: str) -> str:
+def group_path(limits: CgroupLimits, namespec: str) -> str:
+    """Return the directory of the control group of a process."""
     group, _, name = namespec.partition(":")
     return os.path.join(limits.parent, f"{group}:{name or group}")  # none of the kernel's files has a colon
 
@@ -47,4 +48,4 @@ def clear_away(limits: Limits, namespec: str) -> None:
     """Remove the control group of a process that has ended; one in which descendants live stays for the next start."""
     if limits.cgroup is not None:
         with contextlib.suppress(OSError):
-            os.rmdir(_path(limits.cgroup, namespec))
+            os.rmdir(group_path(limits.cgroup, namespec))

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD, linux/sched.h
+
 
 class Stat(NamedTuple):
     """A process as it is right now; ``start`` is in clock ticks since boot and never changes."""
@@ -16,6 +18,8 @@ class Stat(NamedTuple):
     parent: int
     group: int
     start: int
+    name: str
+    in_exec: bool  # it has no environment yet, though it may have had one and will have one again
 
 
 class OpenPipe(NamedTuple):
@@ -38,11 +42,34 @@ def boot_id() -> str:
 def stat(pid: int) -> Stat | None:
     """Return the facts about a process, None if there is none."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            words = file.read().rpartition(b")")[2].split()
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            before, _, after = file.read().rpartition(b")")
     except OSError:
         return None
-    return Stat(words[0].decode(), int(words[1]), int(words[2]), int(words[19]))
+    words = after.split()
+    return Stat(
+        state=words[0].decode(),
+        parent=int(words[1]),
+        group=int(words[2]),
+        start=int(words[19]),
+        name=before.partition(b"(")[2].decode(errors="replace"),
+        in_exec=words[48] == b"0" and not int(words[6]) & _KERNEL_THREAD,
+    )
+
+
+def environment(pid: int) -> list[bytes]:
+    """Return the variables that a process was started with, ``NAME=value`` each; none if it is gone.
+
+    Raises:
+        PermissionError: we may not know.
+    """
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            return file.read().split(b"\0")
+    except PermissionError:
+        raise
+    except OSError:
+        return []
 
 
 def started_at(pid: int) -> float | None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from warden.runtime import foreign, proc
 from warden.runtime.parent import FoundChild, new_life
@@ -62,6 +62,13 @@ def _open_again(pid: int, inode: int, *, writes: bool) -> int | None:
     return None
 
 
+class Fallen(NamedTuple):
+    """A program that has ended after its daemon, and with which all have to end that bear ``mark``."""
+
+    name: str  # namespec
+    mark: int
+
+
 class Roster:
     """Writes the file beside the pid file, from ``open`` to ``close``; ``complain`` is told once if it cannot."""
 
@@ -100,14 +107,21 @@ class Roster:
 
     def leftovers(self, pidfile: str) -> list[Leftover]:
         """Return what a daemon that was killed has left running."""
+        return [left for left in map(_recognize, self._left(pidfile)) if left is not None]
+
+    def fallen(self, pidfile: str) -> list[Fallen]:
+        """Return the programs of such a daemon that run no more, and whose trees do perhaps."""
+        rows = [row for row in self._left(pidfile) if "mark" in row["tag"]]
+        return [Fallen(row["tag"]["name"], row["tag"]["mark"]) for row in rows if not _lives(row)]
+
+    def _left(self, pidfile: str) -> list[_Row]:
         if self._path == path_beside(pidfile):  # our own file
             return []
         try:
             with open(path_beside(pidfile), "rb") as file:
-                lines = file.read().splitlines()
+                return _read(file.read().splitlines())
         except OSError:
             return []
-        return [left for left in map(_recognize, _read(lines)) if left is not None]
 
     def let_go(self) -> None:
         """Forget everybody, and leave the file to whoever writes it next."""
@@ -202,6 +216,11 @@ def _parsed(line: bytes) -> object:
         return json.loads(line)
     except ValueError:  # its writer did not live to finish it
         return None
+
+
+def _lives(row: _Row) -> bool:
+    found = proc.stat(row["pid"])
+    return found is not None and found.state != "Z" and found.start == row["start"]
 
 
 def _recognize(row: _Row) -> Leftover | None:

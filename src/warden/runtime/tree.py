@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def tree(root: int) -> list[int]:
-    """Return the pids of ``root`` and all its descendants, parents first; ``root`` alone when it is gone.
+def tree(root: int) -> Iterator[int]:
+    """Find the pids of ``root`` and all its descendants, parents first; ``root`` alone when it is gone.
 
     Where the kernel lists the children of a process this costs a few system
     calls for each member of the tree, however many other processes there are.
-    May take long on a busy machine: not for the loop.
+    The whole of it may take long on a busy machine: not for the loop.
     """
     pids = [root]
     for pid in pids:  # grows while we go through it
+        yield pid
         pids += _children(pid)
-    return pids
 
 
 def _children(pid: int) -> list[int]:
