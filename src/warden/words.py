@@ -79,6 +79,7 @@ class Moment(enum.StrEnum):
     AFTER_START = "after_start"
     BEFORE_STOP = "before_stop"
     STOP_COMMAND = "stop_command"
+    KILL_TREE = "kill_tree"
     AFTER_STOP = "after_stop"
 
 

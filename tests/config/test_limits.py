@@ -83,6 +83,7 @@ WRONG = {
     "cgroup_memory_max": "512MB",  # without cgroup in [supervisord]
     "cgroup_cpu_max": "x",
     "cgroup_pids_max": "0",
+    "kill_tree": "perhaps",
     "env_file": "gone",
 }
 
@@ -97,6 +98,27 @@ def test_every_wrong_value_is_told_at_once(bench: Bench) -> None:
 
 def test_a_program_without_these_options_has_no_limits(bench: Bench) -> None:
     assert bench.process("").limits == NO_LIMITS
+
+
+def test_a_tree_that_is_to_be_killed_has_a_control_group_where_there_is_a_place_for_it(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "cgroup").mkdir()
+    parent = cgroup(tmp_path / "cgroup")
+
+    without = bench.process("kill_tree=true\n")
+    within = bench.load(f"[supervisord]\ncgroup={parent}\n[program:x]\ncommand=cat\nkill_tree=true\n")
+
+    assert without.policy.kill_tree
+    assert without.limits == NO_LIMITS
+    assert within.groups[0].processes[0].limits == Limits(cgroup=CgroupLimits(parent=str(parent)))
+
+
+def test_a_place_for_control_groups_that_is_none_is_told(bench: Bench, tmp_path: Path) -> None:
+    checked = bench.check(f"[supervisord]\ncgroup={tmp_path}\n[program:x]\ncommand=cat\nkill_tree=true\n")
+
+    assert [error.place.option for error in checked.errors] == ["kill_tree"]
+    assert "is not a directory of a cgroup v2 file system" in str(checked.errors[0])
 
 
 def test_limits_may_differ_from_process_to_process(bench: Bench) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from warden.config import limit_options as options
 from warden.config import rights as system
 from warden.config.bounds import NO_LIMITS, CgroupLimits, Limits
 from warden.config.model import ProcessConfig
+from warden.config.option import Option
 from warden.config.rights import Rights
 from warden.config.sections import SectionReader
+from warden.config.stop_options import KILL_TREE
 
 _OBSTACLES = (
     (options.RLIMITS, system.obstacle_to_rlimits),
@@ -33,7 +36,7 @@ def with_limits(process: ProcessConfig, reader: SectionReader, rights: Rights, c
         oom_score_adj=read(options.OOM_SCORE_ADJ),
         cpu_affinity=read(options.CPU_AFFINITY),
         no_new_privs=read(options.NO_NEW_PRIVS),
-        cgroup=_read_cgroup(reader, cgroup),
+        cgroup=_read_cgroup(reader, cgroup, process.policy.kill_tree),
     )
     for option, find_obstacle in _OBSTACLES:
         if obstacle := find_obstacle(limits, rights):
@@ -43,12 +46,18 @@ def with_limits(process: ProcessConfig, reader: SectionReader, rights: Rights, c
     return replace(process, groups=groups, limits=NO_LIMITS if limits == NO_LIMITS else limits)  # one for nearly all
 
 
-def _read_cgroup(reader: SectionReader, parent: str | None) -> CgroupLimits | None:
-    """Read the bounds of the control group; None if there are none, or none that can be enforced."""
+def _read_cgroup(reader: SectionReader, parent: str | None, kill_tree: bool) -> CgroupLimits | None:
+    """Read the bounds of the control group; None if none is needed, or none can be had.
+
+    Without bounds it still tells who belongs to the tree that is to be killed.
+    """
     memory, cpu, pids = (reader.read(option) for option in _CGROUP_OPTIONS)
-    if memory is None and cpu is None and pids is None:
+    unbounded = memory is None and cpu is None and pids is None
+    if unbounded and (parent is None or not kill_tree):
         return None
-    given = next(option for option in _CGROUP_OPTIONS if reader.section.get(option.name) is not None)
+    given: Option[Any] = KILL_TREE
+    if not unbounded:
+        given = next(option for option in _CGROUP_OPTIONS if reader.section.get(option.name) is not None)
     if parent is None:
         reader.fail(
             f"{given.name} needs the option cgroup in [supervisord]",

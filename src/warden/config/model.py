@@ -48,7 +48,7 @@ class Policy:
     ``hook_timeout`` limits the hooks.  ``greets_when_ready``: after_start waits for
     readiness.  ``essential``: the daemon does not outlive it.
     ``revive_after`` and ``max_age`` are None when off; ``memory_limit`` is in
-    bytes, 0 = off.
+    bytes, 0 = off.  ``kill_tree``: what a child has started does not outlive it.
     """
 
     autostart: bool = True
@@ -73,6 +73,7 @@ class Policy:
     revive_after: float | None = None
     max_age: float | None = None
     memory_limit: int = 0
+    kill_tree: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

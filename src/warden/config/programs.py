@@ -16,7 +16,7 @@ from warden.config.restart_options import MAX_AGE, MEMORY_LIMIT, REVIVE_AFTER, S
 from warden.config.rights import Rights, obstacle_to_groups
 from warden.config.schedule_options import with_schedule
 from warden.config.sections import Findings, Scope, SectionReader
-from warden.config.stop_options import STOPSIGNAL, sequence, with_hooks
+from warden.config.stop_options import KILL_TREE, STOPSIGNAL, sequence, with_hooks
 from warden.config.values import AUTO
 from warden.config.vitals import with_vitals
 from warden.config.watch_options import with_changes
@@ -151,6 +151,7 @@ def _read_policy(reader: SectionReader) -> Policy:
         revive_after=read(REVIVE_AFTER),
         max_age=read(MAX_AGE),
         memory_limit=read(MEMORY_LIMIT),
+        kill_tree=read(KILL_TREE),
     )
 
 

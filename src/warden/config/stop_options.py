@@ -82,9 +82,17 @@ HOOK_TIMEOUT = row(
     PROGRAM,
     "The time for each of before_start, after_start, before_stop and after_stop; what takes longer is killed.",
 )
+KILL_TREE = row(
+    "kill_tree",
+    readers.boolean,
+    "false",
+    PROGRAM,
+    "When the process has ended, end everything that it has started, before it may start again; see also cgroup.",
+    example="true",
+)
 
 STOP_ROWS: tuple[Option[Any], ...] = (
-    *(STOP_COMMAND, BEFORE_START, AFTER_START, BEFORE_STOP, AFTER_STOP, HOOK_TIMEOUT),
+    *(STOP_COMMAND, BEFORE_START, AFTER_START, BEFORE_STOP, AFTER_STOP, HOOK_TIMEOUT, KILL_TREE),
 )
 
 

@@ -129,7 +129,8 @@ class Children:
             unborn = _Unborn(self, process, wiring, undo.pop_all())
             policy = process.config.policy
             stop = [policy.stopsignal, policy.stopwaitsecs, policy.stopasgroup, policy.killasgroup]
-            tag = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop}
+            marked = {"mark": process.mark} if process.mark else {}
+            tag = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop, **marked}
             self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
 
     def settle(self, process: Process) -> None:
@@ -256,6 +257,10 @@ class Children:
         environment["SUPERVISOR_PROCESS_NAME"] = process.name
         environment["SUPERVISOR_GROUP_NAME"] = process.group
         environment.update(process.config.environment)
+        if process.mark:
+            from warden.runtime.remnants import MARK, bearing  # 90 KiB, only for kill_tree
+
+            environment[MARK] = bearing(process.mark, self._environ.get(MARK, ""))
         return environment
 
     def _user(self, config: ProcessConfig) -> Identity | str | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from signal import SIGKILL
+from typing import TYPE_CHECKING
 
 from warden.daemon.records import Process
 from warden.errors import RequestError
@@ -18,7 +19,10 @@ from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import SpawnPlan, send_signal
-from warden.words import ExitStatus, signal_text
+from warden.words import ExitStatus, Moment, signal_text
+
+if TYPE_CHECKING:
+    from warden.daemon.trees import Trees
 
 _MOST_LINES = 100  # of one errand that are logged; what comes after them is only counted
 _LINE_BYTES = 1000  # the longest line that is logged whole
@@ -42,18 +46,33 @@ class Errands:
         parent: Parent,
         log: MainLog,
         aside: Callable[[Process, str], SpawnPlan],
+        remark: Callable[[Process, str], None],
         on_done: Callable[[Process, str], None],
     ) -> None:
         self._loop = loop
         self._parent = parent
         self._log = log
         self._aside = aside
+        self._remark = remark
         self._on_done = on_done
+        self._trees: Trees | None = None
         self._running: dict[Process, _Command] = {}
         self._deadlines: Deadlines[Process] = Deadlines(loop, self._overdue)
 
+    @property
+    def trees(self) -> Trees:
+        """Who ends what children leave behind."""
+        if self._trees is None:
+            from warden.daemon.trees import Trees  # 130 KiB, only for kill_tree
+
+            self._trees = Trees(self._loop, self._remark)
+        return self._trees
+
     def run(self, process: Process, errand: Errand) -> None:
         """Begin; ``on_done`` hears of the end, which comes for certain."""
+        if errand.moment is Moment.KILL_TREE:
+            self.trees.fell(process, errand.pid, errand.until, partial(self._on_done, process))
+            return
         text = getattr(process.config.policy, errand.moment)
         try:
             plan = self._aside(process, text or "")
@@ -112,8 +131,18 @@ class Errands:
             self._running[process].kill(f"took longer than {seconds:g} s")
 
     def _ended(self, process: Process, failure: str) -> None:
-        life, command = process.errand_life, self._running.pop(process)
         self._deadlines.set(process, None)
+        errand = process.state.errand
+        if errand is not None and _is_alone(errand, failure) and process.config.policy.kill_tree:
+            patience = errands.seconds(Moment.KILL_TREE, process.config.policy)
+            self.trees.fell(
+                process, 0, self._loop.time() + patience, lambda worse: self._finish(process, failure or worse)
+            )
+        else:
+            self._finish(process, failure)
+
+    def _finish(self, process: Process, failure: str) -> None:
+        life, command = process.errand_life, self._running.pop(process)
         if not process.forgotten:
             self._on_done(process, failure)
         if command.pid:
@@ -125,12 +154,19 @@ class Errands:
         for command in self._running.values():
             command.close()
         self._running.clear()
+        if self._trees is not None:
+            self._trees.close()
 
     def close(self) -> None:
         """End what is under way; nobody waits for it."""
         for command in self._running.values():
             command.kill("ended")
         self.leave()
+
+
+def _is_alone(errand: Errand, failure: str) -> bool:
+    """Whether no child is there, or follows, with which that ends what a command has left behind."""
+    return errand.moment is Moment.AFTER_STOP or (errand.moment is Moment.BEFORE_START and bool(failure))
 
 
 def _story(process: Process, errand: Errand) -> dict[str, str]:

@@ -24,6 +24,7 @@ from warden.events import types
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member, start_order
+from warden.runtime.parent import new_life
 
 AUTOSTART = "autostart"  # the cause of a start that comes with the daemon
 
@@ -121,6 +122,7 @@ class Fleet(abc.ABC):
         """Give a process another configuration of the same name; it counts from the next start."""
         self.schedules.leave(process)
         process.config = config
+        _mark(process)
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
         self.notes.group(group)
@@ -195,5 +197,12 @@ class Fleet(abc.ABC):
             facts.restore(process)
         elif recall is None:
             process.history.extend(self.persistence.history(process.namespec))
+        _mark(process)
         process.outputs |= self._channels.make(process)
         return process
+
+
+def _mark(process: Process) -> None:
+    """Give a process the number by which its trees are known, if they are to end with its children."""
+    if process.config.policy.kill_tree and not process.mark:
+        process.mark = new_life()

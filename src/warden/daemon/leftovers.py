@@ -20,9 +20,9 @@ from warden.process.step import State
 from warden.runtime.foreign import copy_descriptor, tells_exit_status
 from warden.runtime.foster import FosterParent
 from warden.runtime.parent import FoundChild
-from warden.runtime.roster import Leftover, Roster
+from warden.runtime.roster import Fallen, Leftover, Roster
 from warden.runtime.spawn import send_signal
-from warden.words import STOPPED_PHASES, ExitStatus, Leftovers, Phase, make_namespec, signal_text
+from warden.words import ExitStatus, Leftovers, Phase, make_namespec, signal_text
 
 _LEFT = "left running by a supervisord that was killed"
 
@@ -41,7 +41,8 @@ class Settlement:
         self._parent = parent
         self._loop = loop
         self._mode = mode
-        self._ending: set[int] = set()  # pids
+        self._ending: set[int] = set()  # pids, and marks of trees
+        self._fallen: Sequence[Fallen] = ()
         self._then: Callable[[], object] | None = None
 
     def prepare(self, config: Config, roster: Roster) -> Sequence[Leftover]:
@@ -52,6 +53,7 @@ class Settlement:
                 self._supervisor.log.warn(f"ignored: {one.name!r} (pid {one.pid}), {_LEFT}")
                 one.close()
             return ()
+        self._fallen = roster.fallen(config.server.pidfile)
         pidfds = {one.name: one.pidfd for one in left}
         for group in config.groups if left else ():
             for process in group.processes:
@@ -63,6 +65,8 @@ class Settlement:
 
     def take_in(self, left: Sequence[Leftover]) -> None:
         """Stop what is to end, and go on with the others as they are."""
+        for fallen in self._fallen:
+            self._fell(fallen.name, fallen.mark, 0)  # its pid, and number of its group, may be somebody else's by now
         if not left:
             return
         processes = {process.namespec: process for process in self._supervisor.processes()}
@@ -85,8 +89,8 @@ class Settlement:
             start, self._then = self._then, None
             start()
 
-    def _ended(self, pid: int) -> None:
-        self._ending.discard(pid)
+    def _ended(self, number: int) -> None:
+        self._ending.discard(number)
         self._go_on()
 
     def _adopt(self, process: Process, left: Leftover) -> None:
@@ -103,7 +107,7 @@ class Settlement:
         """Let it be in STOPPING, as everybody may see; the machine sends SIGKILL when its time is up."""
 
         def look() -> None:
-            if process.state.phase in STOPPED_PHASES:
+            if process.state.at_rest:
                 process.watchers.remove(look)
                 self._ended(left.pid)
 
@@ -120,7 +124,12 @@ class Settlement:
 
     def _connect(self, process: Process, child: FoundChild, left: Leftover, state: State) -> None:
         born = self._loop.time() - left.age
-        facts = Facts(state=replace(state, started_at=born), life=child.life, started=time.time() - left.age)
+        facts = Facts(
+            state=replace(state, started_at=born),
+            life=child.life,
+            started=time.time() - left.age,
+            mark=left.tag.get("mark", process.mark),
+        )
         facts.restore(process)
         self._supervisor.children.find(process, child)
         self._supervisor.notes.step(process, ())
@@ -131,8 +140,22 @@ class Settlement:
         self._begin_to_stop(left)
         kill = partial(self._signal, left, signal.SIGKILL, to_group=left.kill_group)
         timer = self._loop.call_later(left.wait_seconds, kill)
-        stray = _Stray(self._parent, left, timer, self._ended)
+        stray = _Stray(self._parent, left, timer, self._stray_ended)
         self._parent.adopt(stray.child, stray)
+
+    def _stray_ended(self, left: Leftover) -> None:
+        if "mark" in left.tag:
+            self._fell(left.name, left.tag["mark"], left.pid)
+        self._ended(left.pid)
+
+    def _fell(self, name: str, mark: int, pid: int) -> None:
+        """End what a program has started that is no more."""
+
+        def say(text: str) -> None:
+            self._supervisor.log.warn(f"{name}, {_LEFT}: {text}")
+
+        self._ending.add(mark)
+        self._supervisor.errands.trees.fell_left(mark, pid, say, partial(self._ended, mark))
 
     def _begin_to_stop(self, left: Leftover) -> None:
         self._ending.add(left.pid)
@@ -152,8 +175,9 @@ class _Stray:
     """Waits for the end of what is no longer configured."""
 
     def __init__(
-        self, parent: FosterParent, left: Leftover, timer: asyncio.TimerHandle, ended: Callable[[int], None]
+        self, parent: FosterParent, left: Leftover, timer: asyncio.TimerHandle, ended: Callable[[Leftover], None]
     ) -> None:
+        self._left = left
         self.child = left.child(pipes=False)
         self._parent = parent
         self._timer = timer
@@ -169,4 +193,4 @@ class _Stray:
         """Bury it."""
         self._timer.cancel()
         self._parent.bury(self.child.life)
-        self._tell(self.child.pid)
+        self._tell(self._left)

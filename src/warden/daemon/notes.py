@@ -37,6 +37,8 @@ class Facts:
     leaving: Leave | None = None
     due: float = 0.0
     files: str = ""
+    mark: int = 0
+    seen: tuple[tuple[int, float], ...] = ()
 
     def restore(self, process: Process) -> None:
         """Let ``process`` be as it was."""
@@ -45,6 +47,7 @@ class Facts:
         process.sent, process.auto_paths = self.sent, self.paths
         process.vitals, process.leaving = self.vitals, self.leaving
         process.due, process.files = self.due, self.files
+        process.mark, process.seen = self.mark, self.seen
         process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
 
 
@@ -63,6 +66,8 @@ def _entry(process: Process) -> tuple[str, Any]:
         leaving=process.leaving,
         due=process.due,
         files=process.files,
+        mark=process.mark,
+        seen=process.seen,
     )
     return f"process {process.namespec}", encode(facts)
 

@@ -60,6 +60,8 @@ class Process:
     the last start, in seconds.  ``due`` is the next moment of its schedule, in
     seconds since the epoch, 0 = none.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
     still holds it.  ``files`` stands for the watched files as they were when this process last heard of them.
+    ``mark`` is what all bear that its children start, 0 if they may go on without it; ``seen`` are those who
+    were below the child (``runtime.remnants``).
     ``revision`` changes whenever one of the facts that a view shows may have.
     """
 
@@ -90,6 +92,8 @@ class Process:
     due: float = 0.0
     history: History = field(default_factory=History)
     auto_paths: tuple[tuple[str, str], ...] = ()
+    mark: int = 0
+    seen: tuple[tuple[int, float], ...] = ()
 
     @property
     def name(self) -> str:

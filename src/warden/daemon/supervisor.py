@@ -112,7 +112,10 @@ class Supervisor(Fleet):
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
-        self.errands = Errands(loop=loop, parent=parent, log=log, aside=self.children.aside, on_done=self._errand_done)
+        remark, done = self._announcer.remark, self._errand_done
+        self.errands = Errands(
+            loop=loop, parent=parent, log=log, aside=self.children.aside, remark=remark, on_done=done
+        )
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self._watches = Watches(loop, log, feed=self.feed, reload=self.reload, remember=self.notes.facts)
@@ -184,7 +187,7 @@ class Supervisor(Fleet):
         for effect in effects:
             match effect:
                 case Spawn():
-                    process.life, process.started, process.sent = new_life(), time.time(), None
+                    process.life, process.started, process.sent, process.seen = new_life(), time.time(), None, ()
                 case RunErrand():
                     process.errand_life = new_life()
         self.notes.step(process, effects)
@@ -255,6 +258,9 @@ class Supervisor(Fleet):
             self.log.warn(f"killing {name!r} ({order.pid}) with SIGKILL")
         group = "process group " if order.to_group else ""
         self.log.debug(f"killing {name} (pid {order.pid}) {group}with signal {signal_text(order.signum)}")
+        if process.config.policy.kill_tree:
+            self.errands.trees.look_below(process)
+            self.notes.facts(process)
         process.sent = Sent(order.signum, "it did not stop in time" if order.forced else "to stop it")
         try:
             send_signal(order.pid, order.signum, to_group=order.to_group)

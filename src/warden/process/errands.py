@@ -12,7 +12,8 @@ from warden.config.model import Policy
 from warden.process.step import Effect, EndErrand, Errand, RunErrand, State, Step
 from warden.words import Moment
 
-AFTERMATH = (Moment.AFTER_STOP,)  # what is done after the end of a child, in this order
+MOST_PATIENCE = 2.0  # seconds that whoever a child has left behind may take to end when he is asked to
+AFTERMATH = (Moment.KILL_TREE, Moment.AFTER_STOP)  # what is done after the end of a child, in this order
 
 
 def wanted(moment: Moment, policy: Policy) -> bool:
@@ -22,7 +23,13 @@ def wanted(moment: Moment, policy: Policy) -> bool:
 
 def seconds(moment: Moment, policy: Policy) -> float:
     """Return how long it may take."""
-    return policy.stopwaitsecs if moment is Moment.STOP_COMMAND else policy.hook_timeout
+    match moment:
+        case Moment.STOP_COMMAND:
+            return policy.stopwaitsecs
+        case Moment.KILL_TREE:
+            return min(policy.stopwaitsecs, MOST_PATIENCE)
+        case _:
+            return policy.hook_timeout
 
 
 def begin(state: State, moment: Moment, now: float, policy: Policy) -> tuple[State, RunErrand]:
