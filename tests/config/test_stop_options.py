@@ -10,6 +10,8 @@ from harness.config_bench import Bench
 from warden.config.model import Policy
 from warden.words import Moment
 
+COMMANDS = [moment for moment in Moment if moment is not Moment.KILL_TREE]
+
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL
 
 
@@ -52,9 +54,10 @@ def test_several_signals_have_their_times(bench: Bench, text: str, sequence: obj
         ("hook_timeout=soon", "not a duration: 'soon'"),
         *(
             (f'{moment}=cat "x', "cannot split the command 'cat \"x' into words: no closing quotation")
-            for moment in Moment
+            for moment in COMMANDS
         ),
-        *((f"{moment}=''", "names no command to run") for moment in Moment),
+        *((f"{moment}=''", "names no command to run") for moment in COMMANDS),
+        ("kill_tree=perhaps", "not a valid boolean value: 'perhaps'"),
     ],
 )
 def test_mistakes_are_found_when_the_file_is_read(bench: Bench, options: str, message: str) -> None:
