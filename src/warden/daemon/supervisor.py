@@ -182,7 +182,7 @@ class Supervisor(Fleet):
         now = self._loop.time() if at is None else at
         process.state, effects = transition(before, event, now, process.config.policy, held=held)
         self.touch(process)
-        if isinstance(event, Tick) and _wants_to_start(process.state) and not _wants_to_start(before):
+        if isinstance(event, Tick) and process.state.is_starting and not before.is_starting:
             process.restarts += 1
         for effect in effects:
             match effect:
@@ -392,11 +392,6 @@ class Supervisor(Fleet):
 def _shown(state: State) -> tuple[object, ...]:
     """Return what is news for all who look at a process."""
     return state.phase, state.pid, state.errand, state.stage
-
-
-def _wants_to_start(state: State) -> bool:
-    """Whether a process starts, or would if nothing held it back."""
-    return state.phase is Phase.STARTING or bool(state.waiting)
 
 
 def _answer_is_due(process: Process) -> bool:

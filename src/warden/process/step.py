@@ -60,6 +60,11 @@ class State:
         """Whether nothing of it runs any more: no child, and nothing that has to be done after one."""
         return self.errand is None and self.phase in STOPPED_PHASES
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether it starts, or would if nothing held it back."""
+        return self.phase is Phase.STARTING or bool(self.waiting)
+
 
 # --- events: what happened ------------------------------------------------------
 
