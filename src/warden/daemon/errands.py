@@ -34,17 +34,17 @@ class Errands:
     """At most one command beside each process.
 
     ``aside`` makes the plan of a command that runs as the program does.
-    ``on_done`` hears how a command went: "" or what was wrong with it.  The
+    ``remark`` is told what people should know, ``on_done`` hears how a command went: "" or what was wrong with it.  The
     commands are children of the parent of the programs, known by the number in
     ``Process.errand_life``: whoever comes after us goes on with them.
     """
 
     def __init__(
         self,
-        *,
         loop: asyncio.AbstractEventLoop,
         parent: Parent,
         log: MainLog,
+        *,
         aside: Callable[[Process, str], SpawnPlan],
         remark: Callable[[Process, str], None],
         on_done: Callable[[Process, str], None],

@@ -112,9 +112,8 @@ class Supervisor(Fleet):
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
-        remark, done = self._announcer.remark, self._errand_done
         self.errands = Errands(
-            loop=loop, parent=parent, log=log, aside=self.children.aside, remark=remark, on_done=done
+            loop, parent, log, aside=self.children.aside, remark=self._announcer.remark, on_done=self._errand_done
         )
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
