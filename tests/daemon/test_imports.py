@@ -19,6 +19,7 @@ COSTLY = (
         "jinja2",
     ),
     *("psutil", "platform", "unittest", "concurrent.futures.thread", "multiprocessing", "warden.daemon.facade.session"),
+    *("warden.daemon.trees", "warden.runtime.felling", "warden.runtime.remnants", "warden.runtime.census"),
 )
 
 

@@ -146,6 +146,17 @@ def _ignores_term(pid: int) -> bool:
     return bool(int(mask, 16) >> signal.SIGTERM - 1 & 1)
 
 
+def test_a_stop_finds_who_hides_below_the_child(plant: Plant) -> None:
+    """Without environment, in a session of its own: known because it was seen before the child was signalled."""
+    grove = plant("env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' &\nexec sleep 1000")
+    until(lambda: len(grove.pids()) == MEMBERS + 1, lambda: f"the hidden one is there: {grove.pids()}")
+
+    grove.daemon.ctl("stop", "web")
+
+    assert len(grove.pids()) == MEMBERS + 1
+    assert grove.living() == []
+
+
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_in_a_control_group_nobody_can_hide(end: str, plant: Plant) -> None:
     """An orphan without environment in a session of its own is nobody's by all that can be seen."""

@@ -34,9 +34,10 @@ class Errands:
     """At most one command beside each process.
 
     ``aside`` makes the plan of a command that runs as the program does.
-    ``remark`` is told what people should know, ``on_done`` hears how a command went: "" or what was wrong with it.  The
-    commands are children of the parent of the programs, known by the number in
-    ``Process.errand_life``: whoever comes after us goes on with them.
+    ``remark`` is told what people should know, ``on_done`` hears how a command
+    went: "" or what was wrong with it.  The commands are children of the parent
+    of the programs, known by the number in ``Process.errand_life``: whoever comes
+    after us goes on with them.
     """
 
     def __init__(
