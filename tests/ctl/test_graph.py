@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.ctl.fake_daemon import Run
+from tests.ctl.fake_daemon import FakeDaemon, Run
 from warden.ctl.graph import dot, tree
 
 
@@ -63,3 +65,44 @@ def test_graphviz_gets_every_process_and_need(line: str) -> None:
 @pytest.mark.parametrize("words", ["web", "--dot web"])
 def test_what_is_not_understood_is_refused(run: Run, words: str) -> None:
     assert run(f"graph {words}").out.startswith("Error: graph accepts only --dot and --json")
+
+
+@pytest.fixture
+def asked(daemon: FakeDaemon) -> FakeDaemon:
+    times = {"web": (0.25, 1.5), "db": (None, 0), "site:app": (1.75, 0), "alone": (0.5, 0), 'q"': (0.0, 0)}
+    rows = [row | dict(zip(("took", "waited"), times[str(name)], strict=True)) for name, row in ROWS.items()]
+    daemon.json = {"GET /dependencies": (200, {"dependencies": rows})}
+    return daemon
+
+
+def test_graph_shows_what_the_daemon_tells(run: Run, asked: FakeDaemon) -> None:
+    assert run("graph").out.splitlines() == list(tree(ROWS, colour=False))  # type: ignore[arg-type]
+    assert run("graph --dot").out.splitlines() == list(dot(ROWS))  # type: ignore[arg-type]
+    assert [row["namespec"] for row in json.loads(run("graph --json").out)] == list(ROWS)
+
+
+def test_where_nobody_needs_anybody_graph_says_so(run: Run, daemon: FakeDaemon) -> None:
+    daemon.json = {"GET /dependencies": (200, {"dependencies": [row("alone", "RUNNING")]})}
+
+    assert run("graph").out == "No program depends on another one\n"
+
+
+def test_blame_tells_the_slowest_first_and_last_those_who_are_not_ready(run: Run, asked: FakeDaemon) -> None:
+    assert run("blame").out.splitlines() == [
+        "       took       waited  process",
+        "    1.750 s            -  site:app",
+        "    0.500 s            -  alone",
+        "    0.250 s      1.500 s  web",
+        '    0.000 s            -  q"',
+        "          -            -  db (FATAL)",
+    ]
+    assert [row["namespec"] for row in json.loads(run("blame --json").out)] == ["site:app", "alone", "web", 'q"', "db"]
+
+
+def test_an_answer_of_another_kind_is_an_error(run: Run, daemon: FakeDaemon) -> None:
+    daemon.json = {"GET /dependencies": (200, {"something": "else"})}
+
+    ran = run("graph")
+
+    assert "the daemon answered something unexpected" in ran.out
+    assert ran.status == 1
