@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from warden.config.model import Config, HttpServerConfig
@@ -38,20 +39,23 @@ class Teller:
         tried = []
         for server in config.http:
             url = _url(server)
-            try:
-                client = Client(url, *_login(server, credentials))
-                if client.call("getPID") != pid:
-                    tried.append(f"{url} belongs to another process")
+            with ExitStack() as undo:
+                try:
+                    client = Client(url, *_login(server, credentials))
+                    undo.callback(client.close)
+                    if client.call("getPID") != pid:
+                        tried.append(f"{url} belongs to another process")
+                        continue
+                    self.version = client.text("getSupervisorVersion")
+                except (ClientError, ConfigError) as error:
+                    tried.append(str(error))
                     continue
-                self.version = client.text("getSupervisorVersion")
-            except (ClientError, ConfigError) as error:
-                tried.append(str(error))
-                continue
-            if not self.version.startswith("4."):
-                raise StartupError(f"cannot take over from pid {pid}: its version is {self.version}, not 4.x")
-            self.url = url
-            self._client = client
-            return
+                if not self.version.startswith("4."):
+                    raise StartupError(f"cannot take over from pid {pid}: its version is {self.version}, not 4.x")
+                undo.pop_all()
+                self.url = url
+                self._client = client
+                return
         raise StartupError(f"cannot take over from pid {pid}: it does not answer ({'; '.join(tried) or 'no server'})")
 
     def close(self) -> None:
