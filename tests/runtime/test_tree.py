@@ -43,7 +43,7 @@ def family() -> Iterator[tuple[int, int]]:
 def test_a_tree_has_its_root_and_all_descendants_parents_first(family: tuple[int, int]) -> None:
     root, youngest = family
 
-    pids = tree(root)
+    pids = list(tree(root))
 
     assert (pids[0], pids[-1], len(pids)) == (root, youngest, 4)
 
@@ -60,5 +60,5 @@ def test_of_a_process_that_is_gone_only_its_pid_is_left() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
 
-    assert tree(gone.pid) == [gone.pid]
+    assert list(tree(gone.pid)) == [gone.pid]
     assert resident_bytes(gone.pid) == 0
