@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from daemon.stage import SLEEP, Stage, alone, play, program, python
+from harness.waiting import until
 from warden.config import probe_readers
 from warden.config.dependencies import read_names
 from warden.config.model import Healthcheck, ProcessConfig
 from warden.daemon import notices
 from warden.daemon.vitals import STRANGER_IGNORED
 from warden.events import vitals
+from warden.runtime import proc
 from warden.runtime.mailbox import Sender
 from warden.words import Health, Phase, UnhealthyAction
 
@@ -257,6 +259,23 @@ def test_a_check_that_hangs_is_ended_and_has_failed(tmp_path: Path) -> None:
         await stage.control.start("db", wait=True)
         await noticed(stage, "db", Health.UNHEALTHY)
         assert stage.control.process("db").trouble == "healthcheck failed once: no answer within 0.05 s"
+
+    config = program("db", startsecs=0, healthcheck=check, unhealthy_action=UnhealthyAction.NONE)
+    play(tmp_path, scenario, alone(config))
+
+
+def test_nothing_is_left_of_a_check_that_hangs(tmp_path: Path) -> None:
+    """Not even what has gone into a session of its own."""
+    script = tmp_path / "check"
+    script.write_text(f"setsid sleep 1000 & echo $! >{tmp_path}/new && mv {tmp_path}/new {tmp_path}/pid; wait\n")
+    probe = probe_readers.healthcheck(f"exec:sh {script}")
+    check = Healthcheck(probe=probe, interval=0.05, timeout=2, retries=1)
+
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("db", wait=True)
+        await noticed(stage, "db", Health.UNHEALTHY)
+        left = int((tmp_path / "pid").read_text())
+        until(lambda: getattr(proc.stat(left), "state", "Z") == "Z", lambda: "what the check has left ends")
 
     config = program("db", startsecs=0, healthcheck=check, unhealthy_action=UnhealthyAction.NONE)
     play(tmp_path, scenario, alone(config))

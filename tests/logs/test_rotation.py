@@ -73,6 +73,7 @@ class Desk:
         self.wall = at("2026-05-01 12:00:00")
         self.rotated: list[str] = []
         self.marks = Marks()
+        self._ahead = 0.0  # of the wall clock, by which the monotonic one is
         self._sinks: list[FileSink] = []
 
     def open(self, period: Period = Period.DAILY, *, backups: int = 3, maxbytes: int = 0) -> FileSink:
@@ -81,7 +82,7 @@ class Desk:
             maxbytes,
             backups,
             print,
-            clock=lambda: self.wall,
+            clock=lambda: self.wall + self._ahead,
             wall=lambda: self.wall,
             period=period,
             on_rotate=self.rotated.append,
@@ -89,6 +90,11 @@ class Desk:
         )
         self._sinks.append(sink)
         return sink
+
+    def set_clock(self, when: str) -> None:
+        """Set the clock on the wall, a while later."""
+        self._ahead += self.wall - at(when) + 60
+        self.wall = at(when)
 
     def touch(self, when: str) -> None:
         os.utime(self.path, (at(when), at(when)))
@@ -118,6 +124,28 @@ def test_the_first_write_of_a_day_begins_a_new_file(desk: Desk) -> None:
 
     assert desk.files() == {"log": b"next day\n", "log.1": b"noon\nlate\n"}
     assert desk.rotated == [str(desk.path)]
+
+
+def test_a_clock_that_was_far_ahead_does_not_put_rotation_off_for_years(desk: Desk) -> None:
+    desk.wall = at("2031-05-01 12:00:00")
+    sink = desk.open()
+    sink.write(b"first\n")
+    desk.set_clock("2026-05-01 12:00:00")
+    sink.write(b"noon\n")
+    desk.wall = at("2026-05-02 00:00:01")
+    sink.write(b"next day\n")
+
+    assert desk.files() == {"log": b"next day\n", "log.1": b"first\nnoon\n"}
+
+
+def test_a_file_of_the_future_is_as_old_as_we_are(desk: Desk) -> None:
+    desk.path.write_bytes(b"future\n")
+    desk.touch("2031-05-01 12:00:00")
+    sink = desk.open()
+    desk.wall = at("2026-05-02 00:00:01")
+    sink.write(b"next day\n")
+
+    assert desk.files() == {"log": b"next day\n", "log.1": b"future\n"}
 
 
 def test_a_quiet_day_leaves_no_empty_file(desk: Desk) -> None:

@@ -37,25 +37,35 @@ def end_of_period(period: Period, when: float) -> float:
 
 
 class Calendar:
-    """Tells when a log is due for rotation by time; ``due_at`` is in seconds since the epoch."""
+    """Tells when a log is due for rotation by time; ``due_at`` is in seconds since the epoch.
 
-    __slots__ = ("_period", "due_at")
+    When the clock is set back to before the present period was noted, that
+    period ends when the one does in which it is now: not years later.
+    """
+
+    __slots__ = ("_noted_at", "_period", "due_at")
 
     def __init__(self, period: Period) -> None:
         self._period = period
+        self._noted_at = float("-inf")
         self.due_at = float("inf")
 
     def begin(self, now: float, status: os.stat_result) -> None:
         """Take note of when the open file was last written."""
-        self.due_at = end_of_period(self._period, status.st_mtime if status.st_size else now)
+        self._note(min(status.st_mtime, now) if status.st_size else now)
+
+    def _note(self, when: float) -> None:
+        if self._period is not Period.NEVER:
+            self._noted_at, self.due_at = when, end_of_period(self._period, when)
 
     def is_due(self, now: float, size: int) -> bool:
         """Tell whether the present file belongs to a period that has ended; an empty one belongs to the next."""
-        if now < self.due_at:
+        if self._noted_at <= now < self.due_at:
             return False
-        if size == 0:
-            self.due_at = end_of_period(self._period, now)
-        return size > 0
+        if size == 0 or now < self._noted_at:
+            self._note(now)
+            return False
+        return True
 
 
 def shift_backups(path: str, backups: int) -> None:

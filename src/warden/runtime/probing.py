@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 
 from warden.config.probes import Probe, Way
 from warden.runtime.reaper import Reaper
 from warden.runtime.spawn import SpawnPlan, send_signal, spawn
 from warden.runtime.threads import in_thread
+from warden.runtime.tree import tree
 from warden.words import ExitStatus
 
 _KILL = 9
@@ -105,7 +107,7 @@ def _listens(pid: int, port: int) -> bool:
 
 
 async def run(plan: SpawnPlan, reaper: Reaper) -> ExitStatus:
-    """Run a command to its end; who is cancelled kills its whole process group.
+    """Run a command to its end; who is cancelled kills its process group and all its descendants.
 
     Raises:
         OSError: it cannot be started.
@@ -121,5 +123,7 @@ async def run(plan: SpawnPlan, reaper: Reaper) -> ExitStatus:
     try:
         return await ended
     except asyncio.CancelledError:
-        send_signal(pid, _KILL, to_group=True)
+        for descendant in reversed(tree(pid)):  # also those that have a session of their own
+            with suppress(OSError):
+                send_signal(descendant, _KILL, to_group=descendant == pid)
         raise
