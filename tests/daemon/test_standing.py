@@ -48,6 +48,7 @@ def test_what_is_disabled_starts_only_by_name(tmp_path: Path) -> None:
 
         await stage.control.start("a", wait=True)
         assert stage.find("a").state.phase is Phase.RUNNING
+        assert stage.control.process("a").description.endswith(", disabled")
 
         stage.control.enable("a")
         assert stage.control.process("a").enabled

@@ -275,7 +275,7 @@ def test_nothing_is_left_of_a_check_that_hangs(tmp_path: Path) -> None:
         await stage.control.start("db", wait=True)
         await noticed(stage, "db", Health.UNHEALTHY)
         left = int((tmp_path / "pid").read_text())
-        until(lambda: getattr(proc.stat(left), "state", "Z") == "Z", lambda: "what the check has left ends")
+        assert until(lambda: getattr(proc.stat(left), "state", "Z") == "Z", lambda: "what the check has left ends")
 
     config = program("db", startsecs=0, healthcheck=check, unhealthy_action=UnhealthyAction.NONE)
     play(tmp_path, scenario, alone(config))

@@ -122,14 +122,15 @@ def _tell_phase(process: Process, now: float) -> str:
         return f"waiting for {'; '.join(process.waiting_for)}"
     if process.due and state.phase in _AT_REST:
         return _describe_schedule(process)
+    disabled = ", disabled" if process.disabled else ""
     match state.phase:
         case Phase.RUNNING:
-            return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}{_fitness(process)}"
+            return f"pid {state.pid}, uptime {uptime(int(now) - int(process.started))}{_fitness(process)}{disabled}"
         case Phase.FATAL | Phase.BACKOFF:
             return state.spawn_error or f'unknown error (try "tail {process.namespec}")'
         case Phase.STOPPED | Phase.EXITED:
             since = _clock(process.stopped) if process.started else _UNSTARTED
-            return f"{since}, disabled" if process.disabled else since
+            return since + disabled
         case Phase.STOPPING:
             return stopping.describe(state, process.config.policy)
         case _:

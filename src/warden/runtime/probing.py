@@ -123,7 +123,7 @@ async def run(plan: SpawnPlan, reaper: Reaper) -> ExitStatus:
     try:
         return await ended
     except asyncio.CancelledError:
-        for descendant in reversed(tree(pid)):  # also those that have a session of their own
+        for descendant in reversed(list(tree(pid))):  # also those that have a session of their own
             with suppress(OSError):
                 send_signal(descendant, _KILL, to_group=descendant == pid)
         raise
