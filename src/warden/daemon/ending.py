@@ -12,6 +12,7 @@ from warden.daemon.ties import fate_of
 from warden.events import types
 from warden.process.ending import FAILED_START, Fate, exit_status, is_final, when_all_finished
 from warden.rpc.caller import set_caller
+from warden.words import Phase
 
 
 class Ending:
@@ -31,6 +32,12 @@ class Ending:
         assert isinstance(event, types.ProcessStateEvent)
         # Events come before the new state is stored, and a restart follows in the same turn of the loop.
         self._loop.call_soon(self._look, event.groupname, event.processname)
+
+    def look_at_all(self) -> None:
+        """Look at those who have ended already: a brain before us may not have come to it."""
+        for process in self._supervisor.processes():
+            if process.state.phase in (Phase.EXITED, Phase.FATAL):
+                self._loop.call_soon(self._look, *process.key)
 
     def _look(self, group_name: str, name: str) -> None:
         group = self._supervisor.groups.get(group_name)

@@ -51,6 +51,7 @@ class _Session:
     """The life of one fleet, until ``down`` is set."""
 
     supervisor: Supervisor
+    ending: Ending
     down: asyncio.Event
 
 
@@ -219,8 +220,7 @@ class Life:
             serials=self._serials,
             persistence=self._persistence,
         )
-        self._present = _Session(supervisor, asyncio.Event())
-        Ending(supervisor, loop, config.server, self._end)
+        self._present = _Session(supervisor, Ending(supervisor, loop, config.server, self._end), asyncio.Event())
         return supervisor
 
     def _settle(self, supervisor: Supervisor, parent: FosterParent, remains: Remains | None) -> Callable[[], None]:
@@ -268,6 +268,7 @@ class Life:
         else:
             supervisor.start_untouched()
         supervisor.schedules.begin()
+        self._present.ending.look_at_all()
         if remains.mood < Mood.RUNNING:
             self._leave(None if remains.mood is Mood.SHUTDOWN else read_or_keep(self._read, self._config, self._log))
 
