@@ -77,7 +77,8 @@ def do(steps: list[Step], root: Path) -> None:
             step(root)
 
 
-async def story(root: Path, acts: list[list[Step]]) -> None:
+async def story(root: Path, acts: list[list[Step]]) -> dict[str, tuple[int, int, int]]:
+    """Do what the acts say; return what was seen in the end."""
     rung = asyncio.Event()
     tower = Tower(asyncio.get_running_loop())
     tower.open()
@@ -97,6 +98,7 @@ async def story(root: Path, acts: list[list[Step]]) -> None:
             sight = await lookout.look()
             assert sight.files == after
             assert set(sight.changed) == {path for path, _ in before.items() ^ after.items()}
+        return lookout.sight.files
     finally:
         tower.close()
 
@@ -104,12 +106,14 @@ async def story(root: Path, acts: list[list[Step]]) -> None:
 @settings(max_examples=60)
 @given(st.lists(STEPS, max_size=8), st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=1, max_size=4))
 def test_nothing_goes_unheard(first: list[Step], acts: list[list[Step]]) -> None:
-    async def run(root: Path) -> None:
+    async def run(root: Path) -> dict[str, tuple[int, int, int]]:
         async with asyncio.timeout(ALARM_SECONDS):
-            await story(root, acts)
+            return await story(root, acts)
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "tree"
         root.mkdir()
         do(first, root)
-        asyncio.run(run(root))
+        seen = asyncio.run(run(root))
+
+        assert seen == files(root)
