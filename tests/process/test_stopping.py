@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.process.test_machine_stories import BAD, OK, Bench, Story
 from warden.config.model import Policy
+from warden.process.errands import seconds
 from warden.process.step import (
     BecameReady,
     Effect,
     EndErrand,
     ErrandDone,
     Event,
+    Extended,
     Remark,
     RunErrand,
     StartRequested,
     Tick,
 )
-from warden.process.stopping import describe
-from warden.words import Autorestart, Phase
+from warden.process.stopping import describe, stages
+from warden.words import Autorestart, Moment, Phase
 
 TERM, INT, KILL, QUIT = signal.SIGTERM, signal.SIGINT, signal.SIGKILL, signal.SIGQUIT
 FIRM = ((TERM, 10.0), (INT, 5.0), (KILL, 7.0))
 
 
 class Hooked(Bench):
-    """A bench with hooks; each has done its work at the moment when it begins, but those in ``slow``."""
+    """A bench with hooks; each has done its work at the moment when it begins, but those in ``slow``.
+
+    One that is told to end does so at once, unless ``lingers`` is set.
+    """
+
+    lingers = False
 
     def __init__(self, *hooks: str, slow: str = "", spawns: bool = True, **policy: object) -> None:
         super().__init__(spawns, **{"hook_timeout": 30.0, **dict.fromkeys((*hooks, *slow.split()), "x"), **policy})
@@ -40,7 +51,7 @@ class Hooked(Bench):
                 return [] if errand.moment in self.slow else [ErrandDone()]
             case EndErrand():
                 self.story.append((self.now, "killed"))
-                return [ErrandDone("ended")]
+                return [] if self.lingers else [ErrandDone("ended")]
         return super().carry_out(effect)
 
     def at(self, moment: float) -> Hooked:
@@ -108,6 +119,10 @@ STORIES: dict[str, Story] = {
     "stop_command: if it takes stopwaitsecs it is killed and the signals follow": (
         lambda: up(slow="stop_command").stop().at(25).exit(OK),
         [(10, "STOPPING"), (10, "stop_command"), (20, "killed"), (20, "SIGTERM"), (25, "STOPPED")],
+    ),
+    "stop_command: a child that asks for more time has it before the signals": (
+        lambda: up(slow="stop_command").stop().at(15).feed(Extended(20)).at(36),
+        [(10, "STOPPING"), (10, "stop_command"), (35, "SIGTERM")],
     ),
     "stop_command: one that outlives the child may finish, and no start comes before": (
         lambda: up(slow="stop_command").stop().at(12).exit(OK).start().at(15).done().at(16),
@@ -215,6 +230,64 @@ def test_story(title: str) -> None:
     play, expected = STORIES[title]
 
     assert play().story == expected
+
+
+@given(
+    policy=st.builds(
+        Policy,
+        stop_sequence=st.lists(st.tuples(st.sampled_from([TERM, INT, KILL]), st.floats(0, 100)), max_size=4).map(tuple),
+        stopwaitsecs=st.integers(0, 20),
+        hook_timeout=st.floats(1, 100),
+        **{moment.value: st.sampled_from([None, "x"]) for moment in Moment},
+    ),
+    answers=st.lists(st.sampled_from(["", "exit status 1", None])).map(iter),
+    began=st.floats(0, 30),
+)
+def test_every_stop_comes_to_sigkill_in_time(policy: Policy, answers: Iterator[str | None], began: float) -> None:
+    """Whatever the hooks answer (None: nothing until their time is over): no stop is longer than all its times."""
+    bench = Hooked(slow=" ".join(Moment))
+    bench.policy = replace(policy, before_start=None)
+    bench.start()
+    bench.at(began)
+    plan = stages(policy)
+    longest = sum(seconds(stage, policy) if isinstance(stage, Moment) else stage.seconds for stage in plan)
+
+    bench.stop()
+    while bench.state.stage <= len(plan):
+        answer = next(answers, None) if bench.state.errand is not None else None
+        if answer is not None:
+            bench.done(answer)
+        else:
+            errand, deadline = bench.state.errand, bench.state.deadline
+            bench.at(min(moment for moment in (errand and errand.until, deadline) if moment is not None))
+
+    assert bench.now <= began + longest + 0.001
+    assert (bench.now, "SIGKILL") in bench.story
+
+
+def test_before_stop_does_not_begin_before_after_start_is_gone() -> None:
+    bench = up("before_stop", slow="after_start")
+    bench.lingers = True
+
+    bench.stop().at(12)
+    assert bench.story == [(10, "STOPPING"), (10, "killed")]
+    bench.done("ended")
+
+    assert bench.story[2:] == [(12, "before_stop"), (12, "SIGTERM")]
+
+
+def test_an_errand_is_told_to_end_once() -> None:
+    bench = up(slow="stop_command", stop_sequence=FIRM)
+    bench.lingers = True
+
+    bench.stop()
+    bench.feed(Tick())
+    for moment in (20, 30, 35):
+        bench.now = moment
+        bench.feed(Tick())
+
+    assert [word for _, word in bench.story].count("killed") == 1
+    assert bench.story[-1] == (35, "SIGKILL")
 
 
 def test_each_step_says_which_one_it_is() -> None:

@@ -69,19 +69,21 @@ def overdue(state: State, now: float, policy: Policy) -> Step:
 def errand_done(state: State, errand: Errand, failure: str, now: float, policy: Policy) -> Step:
     """Go on after an errand that was answered while the process is STOPPING.
 
-    A stop command that has done its work leaves the child the rest of its time.
+    A stop command that has done its work leaves the child the rest of its time; so
+    does one whose time was over, if the child has asked for more.
     """
     if not state.pid:  # it was before_start that had to end
         next_at = now if state.again else None
         return enter(replace(state, killing=False), Phase.STOPPED, f"{errand.moment} was ended", deadline=next_at)
-    failed = errand.moment is Moment.STOP_COMMAND and failure and not errand.cut_short
+    failed = errand.moment is Moment.STOP_COMMAND and failure and now < errand.until
     return _begin_next(state, now, policy) if failed or state.deadline is None else (state, ())
 
 
 def _begin_next(state: State, now: float, policy: Policy) -> Step:
     """Begin the next stage; an errand waits for the answer to the one before it."""
     plan = stages(policy)
-    stage = plan[state.stage] if state.stage < len(plan) else _Signal(signal.SIGKILL, policy.stopwaitsecs)
+    last = _Signal(signal.SIGKILL, max(policy.stopwaitsecs, SHORTEST_KILL_INTERVAL))
+    stage = plan[state.stage] if state.stage < len(plan) else last
     if isinstance(stage, Moment):
         if state.errand is not None:
             return replace(state, deadline=None), ()
@@ -89,8 +91,7 @@ def _begin_next(state: State, now: float, policy: Policy) -> Step:
         begun = replace(begun, deadline=run.errand.until if stage is Moment.STOP_COMMAND else None)
         return begun, (Remark(describe(begun, policy)), run)
     forced = stage.signum == signal.SIGKILL and state.stage > 0
-    wait = max(stage.seconds, SHORTEST_KILL_INTERVAL) if forced else stage.seconds
-    begun = replace(state, stage=min(state.stage, len(plan)) + 1, deadline=now + wait)
+    begun = replace(state, stage=min(state.stage, len(plan)) + 1, deadline=now + stage.seconds)
     kill = SendSignal(state.pid, stage.signum, policy.killasgroup if forced else policy.stopasgroup, forced=forced)
     return begun, (kill,) if len(plan) == 1 else (Remark(describe(begun, policy)), kill)
 
