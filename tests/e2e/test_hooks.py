@@ -199,3 +199,32 @@ def test_hooks_never_overlap_and_none_is_missing_whenever_the_brain_is_killed(tm
         assert life[-2:] == [("begin", "after_stop"), ("end", "after_stop")]
         assert life.count(("begin", "after_start")) <= 1  # a child that ends at once needs none
         assert len(life) in (5, 6, 7)  # after_start may have been ended with its child
+
+
+def test_many_whose_hooks_fail_do_not_keep_others_from_starting(tmp_path: Path) -> None:
+    many = "[program:p]\ncommand=cat\nnumprocs=80\nprocess_name=%(process_num)d\nbefore_start=false\nstartretries=0\n"
+    with Daemon(WARDEN, tmp_path / "h", f"{many}[program:z]\ncommand=cat\npriority=1000\n") as daemon:
+        daemon.wait_line("gave up", count=80)
+        daemon.wait_line("success: z")
+
+
+@needs_keeper
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_hook_outlives_the_keeper(tmp_path: Path, status: int) -> None:
+    home = tmp_path / "h"
+    slow = f"/bin/sh -c 'echo begun > {home}/said; until test -e {home}/gate; do sleep 0.02; done; exit {status}'"
+    with Daemon(WARDEN, home, config(home, after_stop=slow)) as daemon:
+        daemon.rpc("supervisor.startProcess", "p")
+        in_background(daemon, "stop")
+        until(lambda: said(daemon), lambda: "the hook has begun")
+        left = brain(daemon)
+        try:
+            daemon.popen.kill()
+            daemon.wait_line("keeper")
+            (home / "gate").touch()
+            check_ctl(daemon.ctl("start", "p"), "p: started\n")
+            failed = [message for _, message in daemon.log() if message.startswith("p: after_stop failed")]
+            assert len(failed) == (status != 0)
+        finally:
+            daemon.ctl("shutdown")
+            until(lambda: not alive(left), lambda: "the brain has ended")

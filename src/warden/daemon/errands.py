@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from signal import SIGKILL
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from warden.daemon.records import Process
 from warden.errors import RequestError
@@ -30,14 +30,25 @@ _CHUNK_BYTES = 64 * 1024
 _STOP = [int(SIGKILL), 0, True, True]  # how the next daemon ends one that we leave behind: see ``runtime.roster``
 
 
-class Errands:
-    """At most one command beside each process.
+class Audience(Protocol):
+    """Who wants to know what becomes of commands; called on the loop."""
 
-    ``aside`` makes the plan of a command that runs as the program does.
-    ``remark`` is told what people should know, ``on_done`` hears how a command
-    went: "" or what was wrong with it.  The commands are children of the parent
-    of the programs, known by the number in ``Process.errand_life``: whoever comes
-    after us goes on with them.
+    def on_errand_begun(self) -> None:
+        """Hear that a command exists: whoever waits for its turn to start something may have it."""
+        ...
+
+    def on_errand_done(self, process: Process, failure: str) -> None:
+        """Hear how the command beside a process went: "" or what was wrong with it."""
+        ...
+
+
+class Errands:
+    """At most one command beside each process; ``audience`` hears of the end of each, for certain.
+
+    ``aside`` makes the plan of a command that runs as the program does, ``remark``
+    is told what people should know.  The commands are children of the parent of the
+    programs, known by the number in ``Process.errand_life``: whoever comes after us
+    goes on with them.
     """
 
     def __init__(
@@ -48,14 +59,14 @@ class Errands:
         *,
         aside: Callable[[Process, str], SpawnPlan],
         remark: Callable[[Process, str], None],
-        on_done: Callable[[Process, str], None],
+        audience: Audience,
     ) -> None:
         self._loop = loop
         self._parent = parent
         self._log = log
         self._aside = aside
         self._remark = remark
-        self._on_done = on_done
+        self._audience = audience
         self._trees: Trees | None = None
         self._running: dict[Process, _Command] = {}
         self._deadlines: Deadlines[Process] = Deadlines(loop, self._overdue)
@@ -70,15 +81,15 @@ class Errands:
         return self._trees
 
     def run(self, process: Process, errand: Errand) -> None:
-        """Begin; ``on_done`` hears of the end, which comes for certain."""
+        """Begin."""
         if errand.moment is Moment.KILL_TREE:
-            self.trees.fell(process, errand.pid, errand.until, partial(self._on_done, process))
+            self.trees.fell(process, errand.pid, errand.until, partial(self._audience.on_errand_done, process))
             return
         text = getattr(process.config.policy, errand.moment)
         try:
             plan = self._aside(process, text or "")
         except RequestError as error:
-            self._on_done(process, f"cannot run {text!r}: {error}")
+            self._audience.on_errand_done(process, f"cannot run {text!r}: {error}")
             return
         tag = {"name": f"{errand.moment} of {process.namespec}", "ends": ["output"], "stop": _STOP}
         with ExitStack() as theirs:
@@ -88,7 +99,7 @@ class Errands:
                 reader, writer = os.pipe()
                 theirs.callback(os.close, writer)
             except OSError as error:
-                self._on_done(process, f"cannot be started: {errno_name(error)}")
+                self._audience.on_errand_done(process, f"cannot be started: {errno_name(error)}")
                 return
             env = {**plan.env, **_story(process, errand)}
             plan = plan._replace(env=env, stdin=nothing, stdout=writer, stderr=writer)
@@ -111,7 +122,7 @@ class Errands:
 
     def _listen(self, process: Process, errand: Errand, reader: int) -> _Command:
         say = partial(self._say, f"{errand.moment} of {process.name}: ")
-        command = _Command(self._loop, reader, say, partial(self._ended, process))
+        command = _Command(self._loop, reader, say, self._audience.on_errand_begun, partial(self._ended, process))
         self._running[process] = command
         self._deadlines.set(process, errand.until)
         return command
@@ -145,7 +156,7 @@ class Errands:
     def _finish(self, process: Process, failure: str) -> None:
         life, command = process.errand_life, self._running.pop(process)
         if not process.forgotten:
-            self._on_done(process, failure)
+            self._audience.on_errand_done(process, failure)
         if command.pid:
             self._parent.bury(life)  # last: until then whoever comes after us hears of it again
 
@@ -190,11 +201,17 @@ class _Command:
     """One command: the owner of its process, and the reader of its output."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, fd: int, say: Callable[[str], None], done: Callable[[str], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        fd: int,
+        say: Callable[[str], None],
+        begun: Callable[[], None],
+        done: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._fd = fd
         self._say = say
+        self._begun = begun
         self._done = done
         self.pid = 0
         self._killed = ""  # why, as the failure that it is
@@ -208,6 +225,7 @@ class _Command:
         self.pid = pid
         if self._killed:
             self._send_kill()
+        self._begun()
 
     def refused(self, error: OSError) -> None:
         """Hear that it does not."""

@@ -113,7 +113,7 @@ class Supervisor(Fleet):
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
         self.errands = Errands(
-            loop, parent, log, aside=self.children.aside, remark=self._announcer.remark, on_done=self._errand_done
+            loop, parent, log, aside=self.children.aside, remark=self._announcer.remark, audience=self
         )
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
@@ -286,8 +286,14 @@ class Supervisor(Fleet):
         self.persistence.note(process)
         self._facts_changed(process)
 
-    def _errand_done(self, process: Process, failure: str) -> None:
+    def on_errand_begun(self) -> None:
+        """Hear that a command beside a process is under way."""
+        self._starts.more()
+
+    def on_errand_done(self, process: Process, failure: str) -> None:
+        """Hear how a command beside a process went: "" or what was wrong with it."""
         self.feed(process, ErrandDone(failure))
+        self._starts.more()
 
     def on_exit(self, process: Process, status: ExitStatus, at: float) -> None:
         """Hear how the child of a process has ended."""
