@@ -206,6 +206,7 @@ def test_many_whose_hooks_fail_do_not_keep_others_from_starting(tmp_path: Path) 
     with Daemon(WARDEN, tmp_path / "h", f"{many}[program:z]\ncommand=cat\npriority=1000\n") as daemon:
         daemon.wait_line("gave up", count=80)
         daemon.wait_line("success: z")
+        assert daemon.info("z")["statename"] == "RUNNING"
 
 
 @needs_keeper

@@ -22,8 +22,9 @@ from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Notes
 from warden.daemon.persistence import Persistence
 from warden.daemon.queue import Queue
-from warden.daemon.records import Process, Sent
+from warden.daemon.records import Process
 from warden.daemon.schedules import Schedules
+from warden.daemon.signals import Signals
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
 from warden.daemon.watches import Watches
@@ -48,7 +49,6 @@ from warden.process.step import (
     RestartRequested,
     RunErrand,
     SendSignal,
-    SignalFailed,
     Spawn,
     Spawned,
     SpawnFailed,
@@ -58,11 +58,9 @@ from warden.process.step import (
 )
 from warden.rpc.caller import requested
 from warden.runtime.deadlines import Deadlines
-from warden.runtime.identity import errno_name
 from warden.runtime.parent import Parent, new_life
 from warden.runtime.reaper import Reaper
-from warden.runtime.spawn import send_signal
-from warden.words import ExitStatus, Mood, Phase, UnhealthyAction, signal_text
+from warden.words import ExitStatus, Mood, Phase, UnhealthyAction
 
 
 class Supervisor(Fleet):
@@ -115,6 +113,7 @@ class Supervisor(Fleet):
         self.errands = Errands(
             loop, parent, log, aside=self.children.aside, remark=self._announcer.remark, audience=self
         )
+        self._signals = Signals(log, self.feed)
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self._watches = Watches(loop, log, feed=self.feed, reload=self.reload, remember=self.notes.facts)
@@ -226,7 +225,7 @@ class Supervisor(Fleet):
             case Spawn():
                 self._spawn(process)
             case SendSignal():
-                self._signal(process, effect)
+                self._stop(process, effect)
             case RunErrand(errand):
                 self.errands.run(process, errand)
             case EndErrand():
@@ -251,33 +250,15 @@ class Supervisor(Fleet):
         self.feed(process, SpawnFailed(reason))
         self._starts.more()
 
-    def _signal(self, process: Process, order: SendSignal) -> None:
-        name = process.name
-        if order.forced:
-            self.log.warn(f"killing {name!r} ({order.pid}) with SIGKILL")
-        group = "process group " if order.to_group else ""
-        self.log.debug(f"killing {name} (pid {order.pid}) {group}with signal {signal_text(order.signum)}")
+    def _stop(self, process: Process, order: SendSignal) -> None:
         if process.config.policy.kill_tree:
             self.errands.trees.look_below(process)
             self.notes.facts(process)
-        process.sent = Sent(order.signum, "it did not stop in time" if order.forced else "to stop it")
-        try:
-            send_signal(order.pid, order.signum, to_group=order.to_group)
-        except OSError as error:
-            self.log.critical(f"unknown problem killing {name} ({order.pid}):{errno_name(error)}")
-            self._inbox.append((process, SignalFailed(), None))
+        self._signals.stop(process, order)
 
     def signal(self, process: Process, signum: int, cause: str = "a signal requested") -> None:
         """Send a child the signal that ``cause`` says who asked for; raises OSError and is UNKNOWN if that fails."""
-        pid = process.state.pid
-        self.log.debug(f"sending {process.name} (pid {pid}) sig {signal_text(signum)}")
-        process.sent = Sent(signum, cause)
-        try:
-            send_signal(pid, signum, to_group=False)
-        except OSError as error:
-            self.log.critical(f"unknown problem sending sig {process.name} ({pid}):{errno_name(error)}")
-            self.feed(process, SignalFailed())
-            raise
+        self._signals.send(process, signum, cause)
 
     def reload(self, process: Process, signum: int, cause: str) -> None:
         """Send a child its ``reload_signal``, and remember why; raises as ``signal`` does."""
