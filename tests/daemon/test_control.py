@@ -229,7 +229,7 @@ def test_a_stop_whose_signal_is_refused_fails(tmp_path: Path, monkeypatch: pytes
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         with monkeypatch.context() as patch:
-            patch.setattr("warden.daemon.supervisor.send_signal", refuse)
+            patch.setattr("warden.daemon.signals.send_signal", refuse)
             with pytest.raises(errors.Failed):
                 await stage.control.stop("p", wait=True)
         assert stage.find("p").state.phase is Phase.UNKNOWN

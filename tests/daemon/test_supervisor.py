@@ -251,7 +251,7 @@ async def one_that_cannot_be_signalled(stage: Stage, monkeypatch: pytest.MonkeyP
     stage.supervisor.start_all()
     process = await stage.until("p", Phase.RUNNING)
     with monkeypatch.context() as patch:
-        patch.setattr("warden.daemon.supervisor.send_signal", refuse)
+        patch.setattr("warden.daemon.signals.send_signal", refuse)
         with pytest.raises(PermissionError):
             stage.supervisor.signal(process, signal.SIGHUP)
     return process
