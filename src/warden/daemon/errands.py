@@ -56,9 +56,9 @@ class Errands:
         loop: asyncio.AbstractEventLoop,
         parent: Parent,
         log: MainLog,
-        *,
         aside: Callable[[Process, str], SpawnPlan],
         remark: Callable[[Process, str], None],
+        *,
         audience: Audience,
     ) -> None:
         self._loop = loop

@@ -110,9 +110,7 @@ class Supervisor(Fleet):
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
-        self.errands = Errands(
-            loop, parent, log, aside=self.children.aside, remark=self._announcer.remark, audience=self
-        )
+        self.errands = Errands(loop, parent, log, self.children.aside, self._announcer.remark, audience=self)
         self._signals = Signals(log, self.feed)
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
