@@ -77,6 +77,7 @@ def test_a_dependency_that_cannot_be_is_told_where_it_stands(
 
     assert str(error).startswith(message)
     assert (error.place.section, error.place.line) == place
+    assert ("take one of these dependencies out" in (error.advice or "")) == ("circle" in message)
 
 
 def test_a_program_in_two_groups_has_processes_in_both(bench: Bench) -> None:

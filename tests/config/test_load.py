@@ -481,3 +481,8 @@ def test_the_state_file_stands_beside_the_pid_file_unless_somebody_says_where(
 def test_a_state_file_needs_a_directory(bench: Bench) -> None:
     with pytest.raises(ConfigError, match="The directory named as part of the path /no/where does not exist"):
         bench.load(f"{MAIN}statefile=/no/where\n")
+
+
+def test_a_directory_is_no_state_file(bench: Bench) -> None:
+    with pytest.raises(ConfigError, match="/tmp is a directory: the state needs a file"):
+        bench.load(f"{MAIN}statefile=/tmp\n")

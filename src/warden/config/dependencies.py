@@ -10,6 +10,7 @@ from warden.words import Autorestart, Condition, make_namespec
 Name = tuple[str, str]  # group, process
 Complain = Callable[[str, ProcessConfig, str, str], None]  # group, whose option is wrong, the name in it, and how
 
+CIRCLE = "depends_on makes a circle"  # how the complaint about one begins
 _CONDITIONS = ", ".join(condition.value for condition in Condition)
 
 
@@ -82,7 +83,7 @@ def check(groups: Iterable[GroupConfig], complain: Complain, warn: Callable[[str
     if sound and (circle := _circle(edges)):
         path = " -> ".join(make_namespec(*name) for name in circle)
         written = edges[circle[0]][circle[1]]
-        complain(circle[0][0], processes[circle[0]], written, f"depends_on makes a circle: {path}")
+        complain(circle[0][0], processes[circle[0]], written, f"{CIRCLE}: {path}")
     for name, startsecs in hasty.items():
         warn(
             f"{make_namespec(*name)} is to finish for others, but it has startsecs={startsecs}: "

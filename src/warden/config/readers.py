@@ -264,7 +264,12 @@ def exit_when(value: str) -> bool:
 
 def state_file(value: str, base: str = "") -> str:
     """A path in a directory that exists, or NONE."""
-    return "" if value.upper() == "NONE" else path_in_directory(value, base)
+    if value.upper() == "NONE":
+        return ""
+    path = path_in_directory(value, base)
+    if os.path.isdir(path):
+        raise ValueError(f"{path} is a directory: the state needs a file")
+    return path
 
 
 def activity_log(value: str, base: str = "") -> str | Special:

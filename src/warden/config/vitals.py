@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from warden.config import vital_options as options
-from warden.config.dependencies import check
+from warden.config.dependencies import CIRCLE, check
 from warden.config.ini import Document
 from warden.config.model import Dependency, GroupConfig, Healthcheck, ProcessConfig
 from warden.config.sections import Findings, SectionReader
 from warden.errors import Place
 
+_WAY_OUT = "take one of these dependencies out: nobody in the circle could be the first to start"
 _ADVICE = "write NAME, GROUP:NAME or GROUP:*, and after a further colon started, ready, healthy or finished"
 
 
@@ -64,6 +65,10 @@ def check_dependencies(groups: Sequence[GroupConfig], document: Document, findin
         place = Place(
             file=value.file, line=value.line, section=section.name, option=options.DEPENDS_ON.name, value=value.text
         )
-        findings.error(f"{message} in section {section.name!r} (file: {section.file!r})", place, _ADVICE)
+        findings.error(
+            f"{message} in section {section.name!r} (file: {section.file!r})",
+            place,
+            _WAY_OUT if message.startswith(CIRCLE) else _ADVICE,
+        )
 
     check(groups, complain, findings.warn)
