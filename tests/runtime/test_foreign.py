@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -27,6 +28,20 @@ ENDS = [
 def cat() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
         yield child
+
+
+def test_the_end_is_seen_on_descriptors_of_any_number(cat: subprocess.Popen[bytes]) -> None:
+    pidfd = foreign.open_process(cat.pid)
+    assert pidfd is not None
+    high = fcntl.fcntl(pidfd, fcntl.F_DUPFD_CLOEXEC, 2000)  # select(2) ends at 1023
+    try:
+        assert not foreign.has_ended(high)
+        cat.kill()
+        cat.wait(40)
+        assert foreign.has_ended(high)
+    finally:
+        os.close(high)
+        os.close(pidfd)
 
 
 def watch(child: subprocess.Popen[bytes], *, reaped: bool) -> ExitStatus:

@@ -8,7 +8,6 @@ psutil does it, as well as the system allows.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 import time
@@ -17,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from warden.runtime import foreign, proc
+from warden.runtime.polling import readable
 
 _LOOKS = 100  # at a machine on which always somebody new comes
 _EXEC_LOOKS = 100  # at a process without an environment that is in the middle of an exec: some milliseconds
@@ -168,9 +168,7 @@ def _ends(one: Pinned, seconds: float) -> bool:
     if pidfd is None:
         return True
     try:
-        poll = select.poll()  # no select: the number may be high
-        poll.register(pidfd, select.POLLIN)
-        return bool(poll.poll(seconds * 1000))
+        return readable(pidfd, seconds)
     finally:
         os.close(pidfd)
 

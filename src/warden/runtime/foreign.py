@@ -17,6 +17,7 @@ import struct
 from collections.abc import Callable
 
 from warden.runtime import proc
+from warden.runtime.polling import readable
 from warden.runtime.reaper import decode
 from warden.words import ExitStatus
 
@@ -83,7 +84,7 @@ def tells_exit_status() -> bool:
 
 def has_ended(pidfd: int) -> bool:
     """Tell whether a process has ended."""
-    return bool(select.select([pidfd], [], [], 0)[0])
+    return readable(pidfd, 0)
 
 
 def send(pidfd: int, signum: int) -> None:

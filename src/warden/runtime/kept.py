@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
 import socket
 import sys
@@ -18,6 +17,7 @@ from typing import Any
 from warden.runtime.courier import ENVIRONMENT, HEARD, Courier, Gone, Message
 from warden.runtime.foster import found_in
 from warden.runtime.parent import FoundChild, Owner
+from warden.runtime.polling import readable
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
 
@@ -221,8 +221,8 @@ class KeeperParent:
     def settle(self, life: int) -> None:
         """Wait for the answer to ``spawn``, up to a second."""
         end = time.monotonic() + _SETTLE_SECONDS
-        fd = self._courier.socket
-        while life in self._unborn and (left := end - time.monotonic()) > 0 and select.select([fd], [], [], left)[0]:
+        fd = self._courier.socket.fileno()
+        while life in self._unborn and (left := end - time.monotonic()) > 0 and readable(fd, left):
             self._listen()
 
     def bury(self, life: int) -> None:

@@ -12,6 +12,16 @@ from collections.abc import Callable, Iterable
 Handler = Callable[[], object]
 
 
+def readable(fd: int, seconds: float | None) -> bool:
+    """Wait until ``fd`` can be read, at most ``seconds`` (None: for ever); tell whether it can.
+
+    Not by ``select.select``, which knows no descriptors above 1023.
+    """
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
 class Poll:
     """Calls the handlers of descriptors; ``on_bug`` gets the trace of whatever they raise."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from warden.errors import StartupError
 from warden.runtime import foreign, proc
+from warden.runtime.polling import readable
 
 # The system calls in which a program waits for descriptors, and read.
 _WAITS = {"x86_64": {7, 23, 232, 270, 271, 281}, "aarch64": {22, 72, 73}}
@@ -139,13 +139,13 @@ class Predecessor:
         Raises:
             StartupError: it ended meanwhile.
         """
-        if select.select([self._pidfd], [], [], seconds)[0]:
+        if readable(self._pidfd, seconds):
             raise StartupError(f"cannot take over: pid {self.pid} has ended")
 
     def end(self) -> None:
         """Kill it, and return when it is gone."""
         foreign.send(self._pidfd, signal.SIGKILL)
-        select.select([self._pidfd], [], [])
+        readable(self._pidfd, None)
 
 
 def waits_for_stdin(pid: int) -> bool | None:

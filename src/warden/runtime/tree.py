@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+
+from warden.runtime import proc
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -22,18 +24,8 @@ def tree(root: int) -> Iterator[int]:
         pids += _children(pid)
 
 
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        threads = os.listdir(f"/proc/{pid}/task")
-    except FileNotFoundError:
-        return found if os.path.isdir("/proc/self/task") else _children_by_table(pid)
-    except OSError:
-        return found
-    for thread in threads:
-        with suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-            found += map(int, file.read().split())
-    return found
+def _children(pid: int) -> Iterable[int]:
+    return proc.children(pid) if os.path.isdir("/proc/self/task") else _children_by_table(pid)
 
 
 def _children_by_table(pid: int) -> list[int]:
