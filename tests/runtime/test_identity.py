@@ -226,7 +226,7 @@ os.write(fact, repr(facts).encode())
 
 
 DAEMONIZE = """
-report = identity.daemonize(sys.argv[1], 0o27, lambda level, text: print(level, text, flush=True))
+report = identity.daemonize(sys.argv[1], 0o27, lambda level, text: os.write(1, f"{level} {text}\\n".encode()))
 mask = os.umask(0o27)
 facts = [os.getsid(0) == os.getpid(), os.getcwd(), oct(mask), os.readlink("/dev/fd/1")]
 with open(sys.argv[2], "w") as file:
