@@ -211,6 +211,7 @@ stderr_logfile = %(here)s/joined
 """
     with story.daemon(config, server=server) as daemon:
         daemon.wait_line("success: ", 4)
+        story.wait_text("main.log", daemon.log()[-1][1])  # a line is written to stdout first, then to the file
         story.note("the file says what stdout says", story.as_log(daemon.read("main.log")) == daemon.log())
         story.note("pid file", daemon.read("pid") == f"{daemon.popen.pid}\n")
         daemon.signal(signal.SIGTERM)
