@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 from dataclasses import replace
@@ -108,18 +109,21 @@ def test_one_that_has_just_started_with_the_new_file_is_left_alone(tmp_path: Pat
     async def scenario(stage: Stage) -> None:
         await ready(stage)
         process = await stage.until("p", Phase.RUNNING)
-        post = stage.supervisor._watches._post_of[process]
+        watches = stage.supervisor._watches
+        post, known = watches._post_of[process], process.files
         write(tmp_path)
         while post.first is None:
             await asyncio.sleep(0)
         await stage.control.stop("p", wait=True)
         await stage.control.start("p", wait=False)
-        known = process.files
+        watches._due(post, math.inf)  # now it has been quiet for long enough
         while process.files == known:
             await asyncio.sleep(0)
         assert not [line for line in stage.said if "restarting" in line]
 
-    play(tmp_path, scenario, alone(watching(tmp_path)))
+    config = watching(tmp_path)
+    assert config.watch is not None
+    play(tmp_path, scenario, alone(replace(config, watch=replace(config.watch, debounce=1000.0))))
 
 
 def test_a_successor_compares_with_what_was_seen_before(tmp_path: Path) -> None:

@@ -131,14 +131,14 @@ def test_a_hook_that_is_under_way_goes_on_when_the_brain_changes(tmp_path: Path,
 def test_the_time_of_a_hook_is_kept_by_the_next_brain(tmp_path: Path) -> None:
     home = tmp_path / "h"
     slow = f"/bin/sh -c 'sleep 1000 & echo $$ $! > {home}/pids; wait'"
-    with Daemon(WARDEN, home, config(home, after_stop=slow, hook_timeout=3)) as daemon:
+    with Daemon(WARDEN, home, config(home, after_stop=slow, hook_timeout=10)) as daemon:
         daemon.rpc("supervisor.startProcess", "p")
         in_background(daemon, "stop")
         pids = until(lambda: (home / "pids").exists() and (home / "pids").read_text().split(), lambda: "it runs")
         kill_brain(daemon)
         seconds_to_answer(daemon)
         assert "after_stop is running" in daemon.info("p")["description"]
-        daemon.wait_line("p: after_stop failed: took longer than 3 s")
+        daemon.wait_line("p: after_stop failed: took longer than 10 s")
         until(lambda: not any(alive(int(pid)) for pid in pids), lambda: "its process group is gone")
 
 
