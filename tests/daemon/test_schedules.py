@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
+from warden.config import probe_readers
 from warden.config.model import Dependency, ProcessConfig, Schedule
 from warden.daemon.persistence import Persistence
 from warden.daemon.views import last_run
@@ -157,13 +158,14 @@ def test_nothing_is_started_while_the_daemon_goes_down(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
         await stage.until("slow", Phase.RUNNING)
+        await stage.control.until_ready("slow")  # from now on it ignores SIGTERM
         down = asyncio.create_task(stage.down())
         await asyncio.sleep(0)
         starts = [step for step in stage.find("p").history if step.phase is Phase.STARTING]
         await down
         assert [step for step in stage.find("p").history if step.phase is Phase.STARTING] == starts
 
-    slow = program("slow", STUBBORN, startsecs=0, stopwaitsecs=1)
+    slow = program("slow", STUBBORN, startsecs=0, stopwaitsecs=1, ready=probe_readers.ready("log:ready"))
     play(tmp_path, scenario, alone(job("p")), alone(slow))
 
 

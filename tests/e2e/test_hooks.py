@@ -171,6 +171,7 @@ def test_a_hook_that_both_left_behind_is_ended_before_anything_starts(tmp_path: 
             daemon.wait_line("stopping 'after_stop of p'")
             until(lambda: not alive(pid), lambda: "the hook is gone")
             check_ctl(daemon.ctl("start", "p"), "p: started\n")
+            open_gate(daemon, "after_stop")  # or the end of the daemon would wait for it
 
 
 @needs_keeper
