@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import os
 import shutil
 import signal
@@ -238,6 +239,16 @@ def test_who_was_seen_below_the_child_is_found_although_it_bears_no_mark(plant: 
     felled = fell(dataclasses.replace(traces, seen=seen))
     assert tree.living() == []
     assert [one.pid for one in felled.ended] == tree.pids()
+
+
+def test_a_look_is_not_cut_short_by_what_others_do_meanwhile(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = plant(f"setsid {SLEEP} & setsid {SLEEP} & setsid {SLEEP} &", 3)
+    a_busy_machine = itertools.count(step=100)
+    monkeypatch.setattr("time.monotonic", lambda: float(next(a_busy_machine)))
+
+    seen = remnants.below(tree.pid, 1)
+
+    assert sorted(pid for pid, _ in seen) == sorted(tree.pids())
 
 
 def test_a_group_that_was_made_after_the_end_is_somebody_elses(plant: Plant) -> None:
