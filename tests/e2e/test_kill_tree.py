@@ -30,6 +30,11 @@ env -i sh -c 'echo $$ >> pids; exec sleep 1000' &
 setsid sh -c 'trap "" TERM; echo $$ >> pids; exec sleep 1000' &
 """
 MEMBERS = 5
+# A hook that leaves somebody behind, and waits until he is there.
+LEAVES = (
+    'sh -c \'setsid sh -c "echo \\$\\$ >> pids; touch left.$SUPERVISOR_HOOK; exec sleep 1000" & '
+    "until test -e left.$SUPERVISOR_HOOK; do sleep 0.02; done"
+)
 
 
 class Grove:
@@ -251,8 +256,7 @@ def test_a_brain_that_goes_on_without_its_keeper_ends_trees_as_well(plant: Plant
 
 
 def test_what_hooks_leave_behind_ends_with_the_tree(plant: Plant) -> None:
-    leave = "sh -c 'setsid sh -c \"echo $$ >> pids; exec sleep 1000\" & sleep 0.2'"
-    hooks = "".join(f"{hook}={leave}\n" for hook in ("before_start", "after_start", "before_stop", "after_stop"))
+    hooks = "".join(f"{hook}={LEAVES}'\n" for hook in ("before_start", "after_start", "before_stop", "after_stop"))
     grove = plant(options=hooks)
     until(lambda: len(grove.pids()) == MEMBERS + 2, lambda: f"two hooks have run: {grove.pids()}")
 
@@ -263,8 +267,7 @@ def test_what_hooks_leave_behind_ends_with_the_tree(plant: Plant) -> None:
 
 
 def test_what_a_hook_before_a_start_that_fails_leaves_behind_ends_at_once(plant: Plant) -> None:
-    leave = "sh -c 'setsid sh -c \"echo $$ >> pids; exec sleep 1000\" & sleep 0.2; exit 1'"
-    grove = plant(options=f"before_start={leave}\nstartretries=0\n")
+    grove = plant(options=f"before_start={LEAVES}; exit 1'\nstartretries=0\n")
 
     grove.daemon.wait_line("gave up: web entered FATAL")
 

@@ -129,7 +129,7 @@ def cgroup() -> Iterator[Path]:
 def as_nobody(work: Callable[[], object]) -> str:
     """Do something in a process of another user, and return the text of the result."""
     reader, writer = os.pipe()
-    if os.fork() == 0:
+    if (pid := os.fork()) == 0:
         try:
             os.setgid(65534)
             os.setuid(65534)
@@ -139,7 +139,7 @@ def as_nobody(work: Callable[[], object]) -> str:
     os.close(writer)
     with open(reader) as file:
         text = file.read()
-    os.wait()
+    os.waitpid(pid, 0)
     return text
 
 
@@ -171,6 +171,8 @@ def test_who_does_not_end_in_time_is_killed(script: str, plant: Plant) -> None:
 
 def test_without_patience_nobody_is_asked(plant: Plant) -> None:
     tree = plant(f"{SLEEP} &", 1)
+    name = Path(f"/proc/{tree.pids()[0]}/comm")
+    until(lambda: name.read_text() == "sleep\n", lambda: f"it is what its name shall be: {name.read_text()}")
 
     felled = fell(tree.end(), patience=0)
 
@@ -325,7 +327,7 @@ def test_other_systems_see_the_same(platform: str, plant: Plant, monkeypatch: py
 
     import_module("psutil")  # it asks for the platform, too
     monkeypatch.setattr(sys, "platform", platform)
-    felled = fell(traces, patience=0.2)
+    felled = fell(traces, patience=2)
 
     assert tree.living() == []
     pids = set(tree.pids())
