@@ -25,8 +25,8 @@ AT_MOST: dict[tuple[Work, str], float] = {
     (fleet.respawn(COUNT, "median"), ANCESTOR): 0.05,
     (fleet.status(COUNT), ANCESTOR): 0.9,
     (fleet.quiet_memory(COUNT), ANCESTOR): 1.15,
-    (fleet.asked_memory(COUNT), ANCESTOR): 3.6,  # keeper and brain
-    (listener.COST, ANCESTOR): 4.0,  # 2.2 to 2.7 is seen: each event stands in the record until it is dealt with
+    (fleet.asked_memory(COUNT), ANCESTOR): 2.8,  # keeper and brain
+    (listener.COST, ANCESTOR): 3.5,  # 2.2 to 2.7 is seen: each event stands in the record until it is dealt with
 }
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,
