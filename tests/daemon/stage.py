@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+from harness.waiting import until_true
 from warden.config.model import ChannelConfig, Config, GroupConfig, Kind, Policy, ProcessConfig, ServerConfig
 from warden.daemon.control import DaemonControl
 from warden.daemon.flusher import Flusher
@@ -36,6 +37,11 @@ STUBBORN = python(
     "import os, signal\nsignal.signal(15, lambda *_: os.write(1, b'term\\\\n'))\n"
     "os.write(1, b'ready\\\\n')\nwhile 1: signal.pause()"
 )
+
+
+async def written(path: Path, text: str) -> None:
+    """Wait until ``text`` stands in the file."""
+    await until_true(lambda: path.exists() and text in path.read_text())
 
 
 def program(name: str, command: str = SLEEP, /, **more: object) -> ProcessConfig:
@@ -99,6 +105,10 @@ class Stage:
         """The log without its time stamps: ``INFO spawned: ...``."""
         lines = (self.folder / "main.log").read_text().splitlines()
         return [line[24:] for line in lines]
+
+    async def hear(self, text: str, times: int = 1) -> None:
+        """Wait for so many lines of the log that have ``text`` in them."""
+        await until_true(lambda: sum(text in line for line in self.said) >= times)
 
     def find(self, namespec: str) -> Process:
         group_name, name = split_namespec(namespec)

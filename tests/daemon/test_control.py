@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
+from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, written
 from warden import errors
 from warden.config.model import ChannelConfig
 from warden.daemon.views import Views, process_view, uptime
@@ -29,11 +29,6 @@ def log_to(path: Path) -> ChannelConfig:
 
 def told(outcomes: list[Outcome]) -> dict[str, str]:
     return {outcome.name: "OK" if outcome.error is None else type(outcome.error).__name__ for outcome in outcomes}
-
-
-async def said_by(path: Path, text: str) -> None:
-    while not (path.exists() and text in path.read_text()):
-        await asyncio.sleep(0)
 
 
 # --- start ----------------------------------------------------------------------
@@ -143,7 +138,7 @@ def test_a_start_during_stopping_waits_for_the_stop(tmp_path: Path) -> None:
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await said_by(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         first = stage.find("p").state.pid
         await stage.control.stop("p", wait=False)
         with pytest.raises(errors.AbnormalTermination):
@@ -164,7 +159,7 @@ def test_a_stop_is_over_when_the_process_has_stopped_even_if_another_request_sta
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await said_by(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         await stage.control.stop("p", wait=False)
         async with asyncio.TaskGroup() as requests:
             requests.create_task(stage.control.start("p", wait=True))
@@ -191,7 +186,7 @@ def test_a_second_stop_waits_for_the_first(tmp_path: Path) -> None:
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await said_by(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         await stage.control.stop("p", wait=False)
         with pytest.raises(errors.NotRunning):
             await stage.control.stop("p", wait=False)
@@ -359,7 +354,7 @@ def test_stdin_reaches_the_child(tmp_path: Path) -> None:
             stage.control.send_stdin("p", b"x")
         await stage.control.start("p", wait=True)
         stage.control.send_stdin("p", "héllo\n".encode())
-        await said_by(tmp_path / "out", "héllo\n")
+        await written(tmp_path / "out", "héllo\n")
 
     play(tmp_path, scenario, alone(config))
 
@@ -370,7 +365,7 @@ def test_a_child_that_closed_its_stdin_has_none(tmp_path: Path) -> None:
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await said_by(tmp_path / "out", "closed")
+        await written(tmp_path / "out", "closed")
         with pytest.raises(errors.NoFile, match=r"^p$"):
             stage.control.send_stdin("p", b"x")
         await stage.control.stop("p", wait=True)
@@ -457,7 +452,7 @@ def test_while_going_down_questions_are_answered_and_actions_refused(tmp_path: P
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await said_by(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         down = asyncio.Event()
         stage.supervisor.go_down(Mood.RESTARTING, down.set)
         control = stage.control
@@ -537,10 +532,10 @@ def test_clearing_a_live_log_keeps_what_is_written_later(tmp_path: Path) -> None
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         stage.control.send_stdin("p", b"before\n")
-        await said_by(tmp_path / "out", "before")
+        await written(tmp_path / "out", "before")
         stage.control.clear_logs("p")
         stage.control.send_stdin("p", b"after\n")
-        await said_by(tmp_path / "out", "after")
+        await written(tmp_path / "out", "after")
 
         assert (tmp_path / "out").read_text() == "after\n"
 
@@ -559,7 +554,7 @@ def test_watchers_are_told_of_writes_until_they_stop(tmp_path: Path) -> None:
         stop()
         told_.clear()
         stage.control.send_stdin("p", b"y\n")
-        await said_by(tmp_path / "out", "y")
+        await written(tmp_path / "out", "y")
 
         assert not told_.is_set()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.waiting import until_true
 from tests.daemon.stage import Stage, alone, play, program, python
 from warden.config.model import ChannelConfig, GroupConfig, Kind, PoolConfig
 from warden.events import types
@@ -71,14 +72,8 @@ def bodies(path: Path) -> list[bytes]:
     return [record.partition(b"\n")[2] for record in records(path)]
 
 
-async def fact(true: Callable[[], object]) -> None:
-    """Wait for a fact that nothing announces; the loop works meanwhile."""
-    while not true():
-        await asyncio.sleep(0)
-
-
 async def received(path: Path, count: int) -> None:
-    await fact(lambda: len(records(path)) >= count)
+    await until_true(lambda: len(records(path)) >= count)
 
 
 def publish(stage: Stage, count: int, first: int = 0) -> None:
@@ -175,7 +170,7 @@ def test_several_listeners_share_the_events_of_their_pool(tmp_path: Path, record
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
         publish(stage, 60)
-        await fact(lambda: len(records(tmp_path / "a")) + len(records(tmp_path / "b")) == 60)
+        await until_true(lambda: len(records(tmp_path / "a")) + len(records(tmp_path / "b")) == 60)
 
         assert sorted(bodies(tmp_path / "a") + bodies(tmp_path / "b")) == sorted(numbers(*range(60)))
 
@@ -330,7 +325,7 @@ def test_a_listener_that_answers_without_reading_is_given_up_when_too_much_waits
         pools = stage.supervisor.pools
         given_up = 0
         for number in range(20):  # a megabyte each; 16 may wait
-            await fact(lambda: pools.listener_state("p", "p_a") is ListenerState.READY)
+            await until_true(lambda: pools.listener_state("p", "p_a") is ListenerState.READY)
             stage.bus.publish(types.RemoteCommunicationEvent("big", "x" * 1024 * 1024))
             if pools.listener_state("p", "p_a") is ListenerState.UNKNOWN:
                 given_up = number
@@ -356,7 +351,7 @@ def test_an_unknown_listener_that_is_started_again_is_trusted_again(
 
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
-        await fact(lambda: stage.supervisor.pools.listener_state("p", "p_a") is ListenerState.UNKNOWN)
+        await until_true(lambda: stage.supervisor.pools.listener_state("p", "p_a") is ListenerState.UNKNOWN)
         publish(stage, 1)
         await stage.control.stop("p:p_a", wait=True)
         await stage.control.start("p:p_a", wait=True)
@@ -371,7 +366,7 @@ def test_an_unknown_listener_that_is_started_again_is_trusted_again(
 def test_an_overflow_is_logged_event_by_event_and_then_summed_up(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         publish(stage, 6)
-        await fact(lambda: any(" lost " in line for line in stage.said))
+        await until_true(lambda: any(" lost " in line for line in stage.said))
 
         assert stage.said == [
             *(f"ERRO pool p event buffer overflowed, discarding event {number}" for number in range(4)),
@@ -421,7 +416,7 @@ def test_a_result_handler_that_raises_costs_only_its_listener(tmp_path: Path, re
         stage.supervisor.start_all()
         publish(stage, 2)
         await received(tmp_path / "good", 2)
-        await fact(lambda: stage.supervisor.pools.listener_state("p", "p_a") is ListenerState.UNKNOWN)
+        await until_true(lambda: stage.supervisor.pools.listener_state("p", "p_a") is ListenerState.UNKNOWN)
 
         assert "WARN p_a: event caused an error" in stage.said
         assert any("RuntimeError: of the plugin" in line for line in (tmp_path / "main.log").read_text().splitlines())
@@ -460,7 +455,7 @@ def test_the_protocol_stands_in_the_listener_s_log_and_capture_is_not_looked_for
 
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
-        await fact(lambda: log.exists() and b"END-->" in log.read_bytes())
+        await until_true(lambda: log.exists() and b"END-->" in log.read_bytes())
 
         assert log.read_bytes() == b"READY\n<!--XSUPERVISOR:BEGIN-->x<!--XSUPERVISOR:END-->"
         assert not [event for event in stage.events if isinstance(event, types.ProcessCommunicationEvent)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.waiting import until_true
 from tests.daemon.stage import Stage, alone, play, program, python
 from warden.config.model import RestartPolicy
 from warden.daemon.memory_guard import MemoryGuard
@@ -74,8 +75,8 @@ def test_a_tree_has_all_descendants_and_their_memory(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
         process = await stage.until("p", Phase.RUNNING)
-        while len(members := list(tree(process.state.pid))) < 2:  # its child comes a little later
-            await asyncio.sleep(0)
+        await until_true(lambda: len(list(tree(process.state.pid))) >= 2)  # its child comes a little later
+        members = list(tree(process.state.pid))
         assert members[0] == process.state.pid
         assert resident_bytes(process.state.pid) > resident_bytes(members[1]) > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -31,25 +32,25 @@ def lines(stage: Stage, what: str) -> list[str]:
     return [line.partition(what)[2] for line in stage.said if what in line]
 
 
-async def until_said(stage: Stage, text: str) -> None:
-    """Wait for a line of the log that has ``text`` in it."""
-    while not any(text in line for line in stage.said):
-        await asyncio.sleep(0)
-
-
 def test_signals_follow_one_another_until_one_works(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    last = f"def last(*_): open('{gate}').read(); signal.signal(10, signal.SIG_DFL); os.kill(os.getpid(), 10)"
+    obedient = LOYAL.replace("import signal", f"import os, signal\n{last}\nsignal.signal(10, last)")
+
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         await stage.control.until_ready("p")
         stopping = asyncio.create_task(stage.control.stop("p", wait=True))
-        await until_said(stage, "step 3 of 3")
+        await stage.hear("step 3 of 3")
         assert stage.control.process("p").description == "step 3 of 3: SIGUSR1 sent"
+        await asyncio.to_thread(gate.write_text, "")  # when it is heard, it may end
         await stopping
         assert stage.find("p").last_exit == ExitStatus(signum=signal.SIGUSR1)
         assert lines(stage, "INFO p: step ") == ["1 of 3: SIGTERM sent", "2 of 3: SIGINT sent", "3 of 3: SIGUSR1 sent"]
         assert stage.control.process("p").cause == "terminated by SIGUSR1"
 
-    play(tmp_path, scenario, alone(program("p", LOYAL, **DEAF, stop_sequence=FIRM)))
+    play(tmp_path, scenario, alone(program("p", obedient, **DEAF, stop_sequence=FIRM)))
 
 
 def test_hooks_run_in_order_and_know_what_they_are_about(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_hooks_run_in_order_and_know_what_they_are_about(tmp_path: Path) -> None
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         pid = stage.find("p").state.pid
-        await until_said(stage, "INFO after_start of p: ")
+        await stage.hear("INFO after_start of p: ")
         await stage.control.stop("p", wait=True)
         told = [line.removeprefix("INFO ") for line in stage.said if " of p: " in line and "step" not in line]
         assert told == [
@@ -121,7 +122,7 @@ def test_a_failed_before_start_is_a_failed_start(tmp_path: Path, hook: str, reas
 def test_a_stop_ends_before_start_and_all_it_has_started(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=False)
-        await until_said(stage, "begun")
+        await stage.hear("begun")
         assert stage.control.process("p").description == "before_start is running"
         await stage.control.stop("p", wait=True)
         assert stage.find("p").state.phase is Phase.STOPPED
@@ -144,7 +145,7 @@ def test_after_start_waits_for_readiness(tmp_path: Path) -> None:
         await stage.control.start("p", wait=True)
         assert not lines(stage, "after_start of p: ")
         flag.touch()
-        await until_said(stage, "after_start of p: hello")
+        await stage.hear("after_start of p: hello")
         assert "INFO ready: p" in stage.said
 
     play(tmp_path, scenario, alone(config))
@@ -155,7 +156,7 @@ def test_a_failure_of_other_hooks_is_only_told(tmp_path: Path) -> None:
 
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
-        await until_said(stage, "after_start failed")
+        await stage.hear("after_start failed")
         await stage.control.stop("p", wait=True)
         assert stage.find("p").state.phase is Phase.STOPPED
         causes = [step.cause for step in stage.find("p").history]
@@ -197,7 +198,7 @@ def test_a_stop_is_over_when_after_stop_is(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         stopping = asyncio.create_task(stage.control.stop("p", wait=True))
-        await until_said(stage, "tidying")
+        await stage.hear("tidying")
         assert stage.find("p").state.phase is Phase.STOPPED
         assert stage.control.process("p").description.endswith(", after_stop is running")
         with pytest.raises(StillRunning):

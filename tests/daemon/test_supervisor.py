@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python
+from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program, python, written
 from warden.config.model import ChannelConfig
 from warden.daemon.records import Process
 from warden.events import types
@@ -30,12 +30,6 @@ def phases(stage: Stage, name: str) -> list[str]:
         for event in stage.events
         if isinstance(event, types.ProcessStateEvent) and event.processname == name
     ]
-
-
-async def line(path: Path, text: str) -> None:
-    """Wait until ``path`` holds ``text``; the loop is left alone meanwhile."""
-    while not (path.exists() and text in path.read_text()):
-        await asyncio.sleep(0)
 
 
 def test_a_program_starts_runs_and_stops(tmp_path: Path) -> None:
@@ -160,7 +154,7 @@ def test_a_stubborn_program_is_killed_after_stopwaitsecs(tmp_path: Path) -> None
 
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
-        await line(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         pid = stage.find("p").state.pid
         await stage.down()
 
@@ -205,7 +199,7 @@ def test_nothing_starts_while_the_daemon_goes_down(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         stage.supervisor.start_all()
         await stage.until("p", Phase.BACKOFF)
-        await line(tmp_path / "out", "ready")
+        await written(tmp_path / "out", "ready")
         await stage.down()
 
         assert stage.find("p").state.phase is Phase.FATAL

@@ -30,16 +30,10 @@ def write(folder: Path, name: str = "a.py", text: str = "new") -> None:
     (folder / "src" / name).write_text(text)
 
 
-async def said(stage: Stage, text: str, times: int = 1) -> None:
-    """Wait for a line of the log."""
-    while sum(text in line for line in stage.said) < times:
-        await asyncio.sleep(0)
-
-
 async def ready(stage: Stage) -> None:
     """Start everything and wait until the files are watched."""
     stage.supervisor.start_all()
-    await said(stage, "INFO watching ")
+    await stage.hear("INFO watching ")
 
 
 def test_a_program_restarts_when_a_file_changes_and_says_which(tmp_path: Path) -> None:
@@ -48,7 +42,7 @@ def test_a_program_restarts_when_a_file_changes_and_says_which(tmp_path: Path) -
         process = await stage.until("p", Phase.RUNNING)
         first = process.state.pid
         write(tmp_path)
-        await said(stage, "spawned: 'p'", 2)
+        await stage.hear("spawned: 'p'", 2)
         await stage.until("p", Phase.RUNNING)
         assert process.state.pid != first
         assert [step.cause for step in process.history if step.phase is Phase.STOPPING] == ["changed: src/a.py"]
@@ -64,9 +58,9 @@ def test_hundreds_of_files_are_one_restart_of_every_process(tmp_path: Path) -> N
         await stage.until("g:b", Phase.RUNNING)
         for number in range(300):
             write(tmp_path, f"{number:03}.py")
-        await said(stage, "spawned: ", 4)
+        await stage.hear("spawned: ", 4)
         write(tmp_path, "one more")
-        await said(stage, "spawned: ", 6)
+        await stage.hear("spawned: ", 6)
         assert [line for line in stage.said if "restarting: a" in line] == [
             "INFO restarting: a (changed: src/000.py and 299 more)",
             "INFO restarting: a (changed: src/one more)",
@@ -98,7 +92,7 @@ def test_a_program_can_reload_instead(tmp_path: Path) -> None:
         process = await stage.until("p", Phase.RUNNING)
         first = process.state.pid
         write(tmp_path)
-        await said(stage, "INFO reloading: p (changed: src/a.py: SIGWINCH)")
+        await stage.hear("INFO reloading: p (changed: src/a.py: SIGWINCH)")
         assert (process.state.pid, process.state.phase) == (first, Phase.RUNNING)
         assert process.history[-1].cause == "changed: src/a.py: SIGWINCH"
 
@@ -137,7 +131,7 @@ def test_a_successor_compares_with_what_was_seen_before(tmp_path: Path) -> None:
         write(tmp_path, text="unseen")
         stage.supervisor._watches._tower = None
         stage.supervisor._watches.follow(process)
-        await said(stage, "INFO restarting: p (files changed while nobody watched)")
+        await stage.hear("INFO restarting: p (files changed while nobody watched)")
         stage.supervisor._watches.close()
         stage.supervisor._watches._tower = None
         stage.supervisor._watches.follow(process)
@@ -158,9 +152,9 @@ def test_groups_that_come_and_go_take_their_watches_along(tmp_path: Path) -> Non
         stage.control.remove_group("p")
         assert watches._tower._numbers == set()
         stage.control.add_group("p")
-        await said(stage, "INFO watching ", 2)
+        await stage.hear("INFO watching ", 2)
         write(tmp_path)
-        await said(stage, "INFO restarting: p")
+        await stage.hear("INFO restarting: p")
         process = stage.find("p")
         stage.supervisor.reconfigure(stage.supervisor.groups["p"], process, replace(process.config, watch=None))
         assert watches._post_of == {}
@@ -216,7 +210,7 @@ def test_a_program_that_ended_well_runs_again_with_the_new_files(tmp_path: Path)
         await stage.until("p", Phase.EXITED)
         os.unlink(built)
         write(tmp_path)
-        await said(stage, "exited: p", 2)
+        await stage.hear("exited: p", 2)
         assert built.exists()
 
     build = watching(tmp_path, "p", python(f"open('{built}', 'w')"), autorestart=Autorestart.NEVER)

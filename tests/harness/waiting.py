@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -24,3 +25,15 @@ def until(fact: Callable[[], Fact], what: Callable[[], str], within: float = 40.
         assert time.monotonic() < alarm, f"within {within:g} s this did not happen: {what()}"
         _pause.wait(_LOOK_EVERY)
     return value
+
+
+async def until_true(fact: Callable[[], object]) -> None:
+    """Do the same on a loop, which works meanwhile; whoever runs the loop sets the alarm.
+
+    Not for what is true for a moment only.
+    """
+    loop = asyncio.get_running_loop()
+    while not fact():
+        next_look = loop.create_future()
+        loop.call_later(_LOOK_EVERY, next_look.set_result, None)
+        await next_look

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from harness.waiting import until_true
 from warden.runtime import record
 from warden.runtime.record import Record, read
 
@@ -39,8 +40,7 @@ def begun(held: list[int], facts: dict[str, object] | None = None) -> Record:
 
 
 async def shortened(held: list[int], files: int = 2) -> None:
-    while len(held) < files:
-        await asyncio.sleep(0)
+    await until_true(lambda: len(held) >= files)
 
 
 def test_what_is_noted_while_the_record_is_shortened_is_there_afterwards(
