@@ -192,10 +192,10 @@ def test_a_system_without_such_timers_has_the_plain_one(monkeypatch: pytest.Monk
         await rang.wait()
         clock.close()
 
-    from warden.runtime import timerfd
+    from warden.runtime import libc
 
     def refuse(*_arguments: object) -> int:
         raise OSError(38, "Function not implemented")
 
-    monkeypatch.setattr(timerfd, "_call", refuse)
+    monkeypatch.setattr(libc, "call", refuse)
     play(scenario)

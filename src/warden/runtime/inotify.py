@@ -8,12 +8,13 @@ second; the thin ones start ``ldconfig`` in a process of its own when imported.
 from __future__ import annotations
 
 import asyncio
-import ctypes
-import errno
 import os
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
+
+from warden.runtime import libc
 
 CLOSE_WRITE, ATTRIB = 0x8, 0x4
 MOVED_FROM, MOVED_TO = 0x40, 0x80
@@ -45,8 +46,7 @@ class Inotify:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, hear: Callable[[list[News]], None]) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._fd = libc.call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
         self._loop = loop
         self._hear = hear
         loop.add_reader(self._fd, self._read)
@@ -57,11 +57,12 @@ class Inotify:
         Raises:
             OSError: ENOSPC, the user has no more of them (fs.inotify.max_user_watches); ENOENT, ENOTDIR, EACCES.
         """
-        return self._checked(self._libc.inotify_add_watch(self._fd, os.fsencode(directory), mask | _ALWAYS))
+        return libc.call("inotify_add_watch", self._fd, os.fsencode(directory), mask | _ALWAYS)
 
     def remove(self, number: int) -> None:
         """Hear of a directory no more; it may be gone already."""
-        self._libc.inotify_rm_watch(self._fd, number)
+        with suppress(OSError):
+            libc.call("inotify_rm_watch", self._fd, number)
 
     def _read(self) -> None:
         try:
@@ -80,9 +81,3 @@ class Inotify:
         """Hear of nothing more."""
         self._loop.remove_reader(self._fd)
         os.close(self._fd)
-
-    def _checked(self, result: int) -> int:
-        if result < 0:
-            number = ctypes.get_errno() or errno.EIO
-            raise OSError(number, os.strerror(number))
-        return result

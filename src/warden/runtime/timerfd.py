@@ -6,16 +6,16 @@ Imported when the first moment is set.  ``os`` has these calls only since Python
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from warden.runtime import libc
+
 _TIMESPECS = struct.Struct("@4l")  # struct itimerspec: interval and moment, in seconds and nanoseconds
 _ABSTIME, _CANCEL_ON_SET = 1, 2  # linux/timerfd.h
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class TimerFd:
@@ -26,7 +26,7 @@ class TimerFd:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
-        self._fd = _call("timerfd_create", time.CLOCK_REALTIME, os.O_NONBLOCK | os.O_CLOEXEC)
+        self._fd = libc.call("timerfd_create", time.CLOCK_REALTIME, os.O_NONBLOCK | os.O_CLOEXEC)
         self._loop = loop
         self._ring = ring
         loop.add_reader(self._fd, self._on_ready)
@@ -35,7 +35,7 @@ class TimerFd:
         """Ring at ``moment``, in seconds since the epoch; None = never."""
         seconds, rest = divmod(moment or 0.0, 1)
         times = _TIMESPECS.pack(0, 0, int(seconds), int(rest * 1e9))
-        _call("timerfd_settime", self._fd, _ABSTIME | _CANCEL_ON_SET if moment else 0, times, None)
+        libc.call("timerfd_settime", self._fd, _ABSTIME | _CANCEL_ON_SET if moment else 0, times, None)
 
     def close(self) -> None:
         """Ring no more."""
@@ -46,11 +46,3 @@ class TimerFd:
         with suppress(OSError):  # ECANCELED: the clock was set; EAGAIN: the timer was set again meanwhile
             os.read(self._fd, 8)
         self._ring()
-
-
-def _call(name: str, *arguments: object) -> int:
-    result: int = getattr(_LIBC, name)(*arguments)
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-    return result
