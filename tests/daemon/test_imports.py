@@ -20,6 +20,8 @@ COSTLY = (
     ),
     *("psutil", "platform", "unittest", "concurrent.futures.thread", "multiprocessing", "warden.daemon.facade.session"),
     *("warden.daemon.trees", "warden.runtime.felling", "warden.runtime.remnants", "warden.runtime.census"),
+    *("warden.config.globs", "warden.runtime.lookout", "warden.runtime.libc", "ctypes", "watchdog"),
+    *("warden.config.cron", "warden.config.zones", "warden.runtime.timerfd", "cronsim", "zoneinfo"),
 )
 
 

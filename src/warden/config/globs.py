@@ -38,6 +38,16 @@ def absolute(pattern: str, base: str) -> str:
     return path
 
 
+def exception(pattern: str, base: str) -> str:
+    """Return an exception likewise: one without a slash means names everywhere.
+
+    Raises:
+        ValueError: it cannot be meant so.
+    """
+    name = pattern.rstrip("/")
+    return absolute(pattern, base) if "/" in name else f"/{DEPTH}/{name}"
+
+
 def _plain_part(part: str) -> str:
     """Return the one name that a part of a pattern means, empty if it may mean several."""
     return "" if _MAGIC.search(_ESCAPED.sub("", part)) else _ESCAPED.sub(r"\1", part)

@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import signal
+from typing import TypeVar
 
 from warden.config.values import AUTO, Auto
 from warden.words import FOREVER, Autorestart, Leftovers, UnhealthyAction
@@ -22,6 +23,8 @@ SIZE_SUFFIXES = {"kb": 1024, "mb": 1024**2, "gb": 1024**3}
 LOG_LEVELS = frozenset({"critical", "error", "warn", "info", "debug", "trace", "blather"})
 FORBIDDEN_IN_NAMES = " :/"
 MIN_PORT, MAX_PORT = 1, 65535
+
+Word = TypeVar("Word", bound=enum.StrEnum)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(//)?+[^?#]")
 _TCP_SOCKET = re.compile(r"tcp://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>\d+)")
@@ -67,12 +70,17 @@ def positive(value: str) -> int:
     return number
 
 
+def one_of(words: type[Word], value: str) -> Word:
+    """Return the member of ``words`` that ``value`` names, in any case."""
+    try:
+        return words(value.strip().lower())
+    except ValueError:
+        raise ValueError(f"not one of {', '.join(word.value for word in words)}: {value!r}") from None
+
+
 def unhealthy_action(value: str) -> UnhealthyAction:
     """One of restart, stop, none."""
-    try:
-        return UnhealthyAction(value.lower())
-    except ValueError:
-        raise ValueError(f"not one of restart, stop, none: {value!r}") from None
+    return one_of(UnhealthyAction, value)
 
 
 def retries(value: str) -> int:

@@ -44,10 +44,7 @@ def time_zone(value: str) -> str:
 
 def overlap(value: str) -> Overlap:
     """One of skip, queue, replace."""
-    try:
-        return Overlap(value.lower())
-    except ValueError:
-        raise ValueError(f"not one of skip, queue, replace: {value!r}") from None
+    return readers.one_of(Overlap, value)
 
 
 SCHEDULE = row(

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from warden.config import globs, measures, readers
+from warden.config import measures, readers
 from warden.config.model import ProcessConfig, Watch
 from warden.config.option import INSTANCE, PROGRAM, Option, optional, row
 from warden.config.sections import SectionReader
@@ -27,10 +27,7 @@ def patterns(value: str) -> tuple[str, ...]:
 
 def action(value: str) -> WatchAction:
     """One of restart, reload."""
-    try:
-        return WatchAction(value.strip().lower())
-    except ValueError:
-        raise ValueError(f"not one of restart, reload: {value!r}") from None
+    return readers.one_of(WatchAction, value)
 
 
 RELOAD_SIGNAL = optional(
@@ -67,6 +64,8 @@ def _watch(process: ProcessConfig, reader: SectionReader, reload_signal: int | N
     words, debounce, chosen = reader.read(WATCH), reader.read(WATCH_DEBOUNCE), reader.read(WATCH_ACTION)
     if words is None:
         return None
+    from warden.config import globs  # 1 ms, only for programs that watch files
+
     if not _can_watch():
         reader.fail("watch needs the package watchdog on this system", WATCH, "pip install 'warden[watch]'")
     if chosen is WatchAction.RELOAD and reload_signal is None:
@@ -75,7 +74,7 @@ def _watch(process: ProcessConfig, reader: SectionReader, reload_signal: int | N
     try:
         return Watch(
             wanted=tuple(globs.absolute(word, base) for word in words if not word.startswith("!")),
-            unwanted=tuple(_exception(word[1:].strip(), base) for word in words if word.startswith("!")),
+            unwanted=tuple(globs.exception(word[1:].strip(), base) for word in words if word.startswith("!")),
             base=base,
             debounce=debounce,
             action=chosen,
@@ -94,12 +93,6 @@ def _can_watch() -> bool:
     except ImportError:
         return False
     return True
-
-
-def _exception(pattern: str, base: str) -> str:
-    """Return an exception as an absolute pattern: one without a slash means names everywhere."""
-    name = pattern.rstrip("/")
-    return f"/{globs.DEPTH}/{name}" if "/" not in name else globs.absolute(pattern, base)
 
 
 def _base(process: ProcessConfig, reader: SectionReader) -> str:
