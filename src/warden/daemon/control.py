@@ -113,11 +113,7 @@ class DaemonControl(Messages):
     async def start(self, namespec: str, *, wait: bool, may_run: bool = False) -> None:
         """Start one process."""
         self.require_up()
-        process = self.find(namespec)
-        self._supervisor.children.resolve(process.config)
-        if process.state.phase in RUNNING_PHASES and not may_run:
-            raise AlreadyStarted(namespec)
-        await self._start(process, namespec, wait=wait)
+        await self._start(self.find(namespec), namespec, wait=wait, may_run=may_run)
 
     async def stop(self, namespec: str, *, wait: bool) -> None:
         """Stop one process."""
@@ -156,14 +152,17 @@ class DaemonControl(Messages):
         """Stop one of many; one that has ended meanwhile needs no order, unless it is to come back."""
         if process.state.phase not in STOPPED_PHASES or process.state.waiting:
             await self._stop(process, process.namespec, wait=True)
-        await tidied(process)
+        else:
+            await tidied(process)
 
     def _rank(self, process: Process) -> tuple[int, int]:
         return rank(self._supervisor.groups[process.group].config, process.config)
 
-    async def _start(self, process: Process, asked: str, *, wait: bool) -> None:
+    async def _start(self, process: Process, asked: str, *, wait: bool, may_run: bool = True) -> None:
         """Start a process; one that somebody else has started meanwhile is waited for like our own."""
         self._supervisor.children.resolve(process.config)
+        if process.state.phase in RUNNING_PHASES and not may_run:
+            raise AlreadyStarted(asked)
         if process.state.phase is Phase.UNKNOWN:
             raise Failed(f"{asked} is in an unknown process state")
         if process.state.phase is Phase.STOPPING:
@@ -207,7 +206,7 @@ class DaemonControl(Messages):
             raise Failed(f"cannot signal {asked}")
 
     async def _stopped(self, process: Process) -> Phase:
-        """Wait for the end of a stop, whoever starts the process afterwards, and say now and then that we wait."""
+        """Wait until a stop is done with, whoever starts the process afterwards, and say now and then that we wait."""
         with watching(process, lambda state: state.phase in STOPPED_PHASES) as ended:
             while not ended.done():
                 self._supervisor.log.info(f"waiting for {process.name} to stop")
@@ -313,7 +312,6 @@ class DaemonControl(Messages):
         """Stop a process that nobody will need, so that nobody stops with it; who cannot be stopped is let go."""
         self._supervisor.feed(process, StopRequested(requested("scale")))
         await self._stopped(process)
-        await tidied(process)
 
     async def update(self, groups: Collection[str] | None = None, *, confirm: float | None = None) -> Changes:
         """Apply the configuration."""
