@@ -16,6 +16,7 @@ from warden.daemon.persistence import Persistence
 from warden.daemon.remains import Remains
 from warden.daemon.servers import Listeners
 from warden.errors import ConfigError, StartupError
+from warden.logs.mainlog import MainLog
 from warden.runtime.courier import Courier, Gone
 from warden.runtime.identity import PidFile
 from warden.runtime.kept import Found, KeeperParent
@@ -34,7 +35,8 @@ def succeed(argv: Sequence[str], courier: Courier) -> int:
             Remains.of(found).check()
             keeper.wish("fit", version=VERSION)
             keeper.await_go()
-        return _go_on(argv, keeper, keeper.ask(programs=True))
+        life, log = _life_after(argv, keeper, keeper.ask(programs=True))
+        return live(life, log, keeper, lambda _error: None)
     except (Unreadable, Undecodable, ConfigError, StartupError) as error:
         keeper.wish("unfit", why=str(error))
         sys.stderr.write(f"Error: {error}\n")
@@ -43,7 +45,8 @@ def succeed(argv: Sequence[str], courier: Courier) -> int:
     return 2
 
 
-def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
+def _life_after(argv: Sequence[str], keeper: KeeperParent, found: Found) -> tuple[Life, MainLog]:
+    """Return the life that goes on with what was found, which is large: only the life knows it, and forgets it."""
     args = daemon_args(argv)
     here = found.facts["here"]
     path = args.configuration
@@ -82,4 +85,4 @@ def _go_on(argv: Sequence[str], keeper: KeeperParent, found: Found) -> int:
         remains=remains,
     )
     os.environ.pop("WARDEN_BRAIN", None)
-    return live(life, log, keeper, lambda _error: None)
+    return life, log
