@@ -26,6 +26,7 @@ class Phase(enum.IntEnum):
 
 STOPPED_PHASES = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FATAL, Phase.UNKNOWN})
 RUNNING_PHASES = frozenset({Phase.RUNNING, Phase.BACKOFF, Phase.STARTING})
+STARTABLE_PHASES = STOPPED_PHASES - {Phase.UNKNOWN}
 SIGNALLABLE_PHASES = frozenset({Phase.RUNNING, Phase.STARTING, Phase.STOPPING})
 
 

@@ -89,7 +89,7 @@ class Announcer:
             )
 
     def _remember(self, process: Process, change: Announce) -> None:
-        ended = change.pid != 0 and change.phase in (Phase.BACKOFF, Phase.EXITED, Phase.STOPPED)
+        ended = change.pid != 0 and change.phase in _ENDS
         self._add(
             process,
             Transition(
@@ -111,14 +111,16 @@ class Announcer:
         """Log and remember that a child was told to read its configuration again."""
         told = f"{cause}: {signal_text(signum)}"
         self._log.info(f"reloading: {process.name} ({told})")
-        phase = process.state.phase
-        self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=told, pid=process.state.pid))
+        self._add_remark(process, told, process.state.pid)
 
     def remark(self, process: Process, text: str) -> None:
         """Log and remember something that is no change of phase."""
         self._log.info(f"{process.name}: {text}")
+        self._add_remark(process, text)
+
+    def _add_remark(self, process: Process, text: str, pid: int = 0) -> None:
         phase = process.state.phase
-        self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=text))
+        self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=text, pid=pid))
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

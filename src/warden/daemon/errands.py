@@ -19,7 +19,7 @@ from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import SpawnPlan, send_signal
-from warden.words import ExitStatus, Moment, signal_text
+from warden.words import ExitStatus, Moment, counted, signal_text
 
 if TYPE_CHECKING:
     from warden.daemon.trees import Trees
@@ -238,7 +238,7 @@ class _Command:
         if self._rest:
             self._tell(self._rest)
         if self._lines > _MOST_LINES:
-            self._say(f"({self._lines - _MOST_LINES} more lines)")
+            self._say(f"({counted(self._lines - _MOST_LINES, 'more line')})")
         self.close()
         self._done(self._killed or ("" if status.code == 0 else str(status)))
 

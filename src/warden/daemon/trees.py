@@ -13,6 +13,7 @@ from warden.runtime.census import Pinned
 from warden.runtime.felling import Felled, Feller
 from warden.runtime.limits import group_path
 from warden.runtime.remnants import Traces, below
+from warden.words import counted
 
 _LOOK_SECONDS = 0.005  # the longest that a look at the descendants of one child keeps the loop to itself
 _MOST_NAMES = 10
@@ -89,8 +90,7 @@ class Trees:
 def _report(felled: Felled, say: Callable[[str], None]) -> None:
     for verb, those in (("ended", felled.ended), ("killed", felled.killed)):
         if those:
-            count = "1 process" if len(those) == 1 else f"{len(those)} processes"
-            say(f"{verb} {count} that it had left: {_names(those)}")
+            say(f"{verb} {counted(len(those), 'process', 'processes')} that it had left: {_names(those)}")
 
 
 def _names(those: tuple[Pinned, ...]) -> str:

@@ -12,10 +12,9 @@ from warden.daemon.ties import is_ready
 from warden.process import stopping
 from warden.rpc.control import ProcessView
 from warden.rpc.insight import Transition
-from warden.words import Channel, Health, Phase
+from warden.words import STARTABLE_PHASES, Channel, Health, Phase
 
 _UNSTARTED = "Not started"
-_AT_REST = (Phase.STOPPED, Phase.EXITED, Phase.FATAL)
 _NEVER: tuple[int, ProcessView | None] = (-1, None)
 
 
@@ -120,7 +119,7 @@ def _tell_phase(process: Process, now: float) -> str:
     state = process.state
     if process.waiting_for:
         return f"waiting for {'; '.join(process.waiting_for)}"
-    if process.due and state.phase in _AT_REST:
+    if process.due and state.phase in STARTABLE_PHASES:
         return _describe_schedule(process)
     disabled = ", disabled" if process.disabled else ""
     match state.phase:

@@ -14,6 +14,7 @@ from warden.logs.mainlog import MainLog
 from warden.process import watching
 from warden.process.step import Event, RestartRequested
 from warden.process.watching import Reaction
+from warden.words import counted
 
 if TYPE_CHECKING:
     from warden.runtime.lookout import Lookout, Sight, Tower
@@ -162,7 +163,7 @@ class Watches:
     def _begin(self, post: _Post, sight: Sight) -> None:
         """Know what there is; who knew it otherwise was watched by somebody before us."""
         if not all(process.files for process in post.processes):
-            self._log.info(f"watching {len(sight.files)} files for {_names(post)}")
+            self._log.info(f"watching {counted(len(sight.files), 'file')} for {_names(post)}")
         for process in tuple(post.processes):
             if process.files and process.files != sight.digest:
                 self._tell(process, sight, UNSEEN, None)

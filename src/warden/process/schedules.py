@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from warden.process.step import AgainRequested, Event, RestartRequested, ScheduleDue, State
-from warden.words import Overlap, Phase
+from warden.words import STARTABLE_PHASES, Overlap, Phase
 
 LARGEST_REPETITION = 3 * 3600.0  # seconds
-_AT_REST = (Phase.STOPPED, Phase.EXITED, Phase.FATAL)
 
 
 def due(state: State, overlap: Overlap, cause: str) -> tuple[Event, ...]:
@@ -17,7 +16,7 @@ def due(state: State, overlap: Overlap, cause: str) -> tuple[Event, ...]:
     """
     if state.waiting:
         return ()
-    if state.phase in _AT_REST:
+    if state.phase in STARTABLE_PHASES:
         return (ScheduleDue(cause),)
     match overlap:
         case Overlap.SKIP:
