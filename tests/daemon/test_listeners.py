@@ -313,8 +313,9 @@ def test_a_listener_that_fails_for_ever_is_asked_less_and_less_often(
 
 def test_a_listener_that_answers_without_reading_is_given_up_when_too_much_waits(tmp_path: Path) -> None:
     code = (
-        "import os, signal; os.write(1, b'READY\\n')\n"
+        "import os, signal\n"
         "signal.signal(signal.SIGUSR1, lambda *_: os.write(1, b'RESULT 2\\nOKREADY\\n'))\n"
+        "os.write(1, b'READY\\n')\n"
         "while True: signal.pause()"
     )
 
