@@ -45,24 +45,22 @@ def _fresh() -> State:
 class Process:
     """One supervised process; only the supervisor and its rooms write these fields.
 
-    ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are
-    for people only.  ``auto_paths`` are the AUTO logs by channel.  ``life`` is
-    the number of the present or latest attempt to have a child, ``errand_life`` that of the
-    latest errand, ``sent`` the last
-    signal that we sent to it.  ``watchers`` are called after every change of
-    phase or pid; ``on_stdout``, set for event listeners, hears what the child
-    says, and so does ``tap`` while readiness is looked for there.  ``disabled``:
-    it does not start by itself, whatever its configuration says.  ``restarts``
-    counts the starts that nobody asked for.  ``vitals`` are those of the present
-    or latest child, None if nothing is observed; ``leaving`` is a stop that waits
-    for its dependants, ``waiting_for`` what holds back a start, a sentence each.
-    ``held_at`` is when that began (monotonic), ``waited`` how long it took before
-    the last start, in seconds.  ``due`` is the next moment of its schedule, in
-    seconds since the epoch, 0 = none.  ``forgotten``: it is no longer in the fleet and never starts again, whoever
-    still holds it.  ``files`` stands for the watched files as they were when this process last heard of them.
-    ``mark`` is what all bear that its children start, 0 if they may go on without it; ``seen`` are those who
-    were below the child (``runtime.remnants``).
-    ``revision`` changes whenever one of the facts that a view shows may have.
+    ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are for people only.
+    ``auto_paths`` are the AUTO logs by channel.  ``life`` is the number of the present or latest
+    attempt to have a child, ``errand_life`` that of the latest errand, ``sent`` the last signal that
+    we sent to it.  ``watchers`` are called after every change of phase, pid, errand or stage;
+    ``on_stdout``, set for event listeners, hears what the child says, and so does ``tap`` while
+    readiness is looked for there.  ``disabled``: it does not start by itself, whatever its
+    configuration says.  ``restarts`` counts the starts that nobody asked for.  ``vitals`` are those
+    of the present or latest child, None if nothing is observed; ``leaving`` is a stop that waits for
+    its dependants, ``waiting_for`` what holds back a start, a sentence each.  ``held_at`` is when
+    that began (monotonic), ``waited`` how long it took before the last start, in seconds.  ``due``
+    is the next moment of its schedule, in seconds since the epoch, 0 = none.  ``forgotten``: it is
+    no longer in the fleet and never starts again, whoever still holds it.  ``files`` stands for the
+    watched files as they were when this process last heard of them.  ``mark`` is what all bear that
+    its children start, 0 if they may go on without it; ``seen`` are those who were below the child
+    (``runtime.remnants``).  ``revision`` changes whenever one of the facts that a view shows may
+    have.
     """
 
     config: ProcessConfig

@@ -287,9 +287,9 @@ class Supervisor(Fleet):
         self.greet(process)
 
     def greet(self, process: Process) -> None:
-        """Let the machine know that the child has been ready; it knows whether that is news."""
+        """Let the machine know that the child has been ready, if a hook waits for that; it knows whether it is news."""
         vitals = process.vitals
-        if vitals is not None and vitals.ready_at is not None:
+        if process.config.policy.greets_when_ready and vitals is not None and vitals.ready_at is not None:
             self.feed(process, BecameReady())
 
     def _ails(self, process: Process, reason: str) -> None:
