@@ -41,8 +41,8 @@ class Gear:
 
 
 @dataclass(slots=True)
-class _Watch:
-    """What is open for one process, and for its present child if there is one."""
+class _Patient:
+    """One process that is looked after: what is open for it, and for its present child if there is one."""
 
     config: ProcessConfig  # of the present child: another one counts from the next start
     rules: Rules
@@ -83,7 +83,7 @@ class VitalSigns:
         self._on_ail = on_ail
         self._on_extend = on_extend
         self._mailboxes = Mailboxes(loop)
-        self._watches: dict[Process, _Watch] = {}
+        self._patients: dict[Process, _Patient] = {}
         self._deadlines: Deadlines[Process] = Deadlines(loop, lambda process: self._found(process, health.Due()))
 
     # --- the lives of children
@@ -100,56 +100,56 @@ class VitalSigns:
         if not rules.any:
             self.forget(process)
             return Gear()
-        watch = self._watches.setdefault(process, _Watch(config, rules))
-        watch.config, watch.rules = config, rules
+        patient = self._patients.setdefault(process, _Patient(config, rules))
+        patient.config, patient.rules = config, rules
         process.tap = None
         environment: dict[str, str] = {}
         ready = config.ready
         if rules.watchdog or (ready is not None and ready.way is Way.NOTIFY):
-            if watch.socket is None:
-                watch.socket = self._mailboxes.notify_socket(partial(self._heard, process))
-                self._parent.hold(_socket_name(process), watch.socket.fd)
-            watch.socket.drain()
-            environment["NOTIFY_SOCKET"] = watch.socket.path
+            if patient.socket is None:
+                patient.socket = self._mailboxes.notify_socket(partial(self._heard, process))
+                self._parent.hold(_socket_name(process), patient.socket.fd)
+            patient.socket.drain()
+            environment["NOTIFY_SOCKET"] = patient.socket.path
         if rules.watchdog:
             environment["WATCHDOG_USEC"] = str(round(rules.watchdog * _MICROSECONDS))
         if ready is not None and ready.way is Way.LOG:
             process.tap = self._tap(process, ready.target)
         if ready is None or ready.way is not Way.FD:
             return Gear(environment)
-        self._close_fifo(process, watch)
-        watch.fifo = self._mailboxes.fifo(*self._line_hearers(process))
-        self._parent.hold(_fifo_name(process), watch.fifo.fd)
-        return Gear(environment, (watch.fifo.path, ready.number))
+        self._close_fifo(process, patient)
+        patient.fifo = self._mailboxes.fifo(*self._line_hearers(process))
+        self._parent.hold(_fifo_name(process), patient.fifo.fd)
+        return Gear(environment, (patient.fifo.path, ready.number))
 
     def began(self, process: Process) -> None:
         """A child is born."""
-        watch = self._watches.get(process)
-        if watch is not None:
-            watch.alive, watch.warned = True, False
-            process.vitals = health.begin(self._loop.time(), watch.rules)
+        patient = self._patients.get(process)
+        if patient is not None:
+            patient.alive, patient.warned = True, False
+            process.vitals = health.begin(self._loop.time(), patient.rules)
             self._arm(process, process.vitals)
 
     def ended(self, process: Process) -> None:
         """The child is gone, or told to go: nothing more is found out about it."""
-        watch = self._watches.get(process)
-        if watch is not None and watch.alive:
-            watch.alive = False
+        patient = self._patients.get(process)
+        if patient is not None and patient.alive:
+            patient.alive = False
             process.vitals = None
             self._deadlines.set(process, None)
-            self._close_fifo(process, watch)
-            for task in tuple(watch.tasks):
+            self._close_fifo(process, patient)
+            for task in tuple(patient.tasks):
                 task.cancel()
 
     def forget(self, process: Process) -> None:
         """Nobody looks after this process any more."""
         self.ended(process)
         process.vitals = process.tap = None
-        watch = self._watches.pop(process, None)
-        if watch is not None:
-            self._close_fifo(process, watch)
-            if watch.socket is not None:
-                watch.socket.close()
+        patient = self._patients.pop(process, None)
+        if patient is not None:
+            self._close_fifo(process, patient)
+            if patient.socket is not None:
+                patient.socket.close()
                 self._parent.drop(_socket_name(process))
 
     def resume(self, process: Process) -> None:
@@ -157,17 +157,17 @@ class VitalSigns:
         rules, ready = health.rules_of(process.config), process.config.ready
         if not rules.any:
             return
-        watch = self._watches[process] = _Watch(process.config, rules)
+        patient = self._patients[process] = _Patient(process.config, rules)
         if (fd := self._parent.inherit(_socket_name(process))) is not None:
-            watch.socket = self._mailboxes.notify_socket(partial(self._heard, process), fd)
+            patient.socket = self._mailboxes.notify_socket(partial(self._heard, process), fd)
             self._parent.hold(_socket_name(process), fd)
         if (fd := self._parent.inherit(_fifo_name(process))) is not None:
-            watch.fifo = self._mailboxes.go_on_with_fifo(fd, *self._line_hearers(process))
+            patient.fifo = self._mailboxes.go_on_with_fifo(fd, *self._line_hearers(process))
             self._parent.hold(_fifo_name(process), fd)
         if ready is not None and ready.way is Way.LOG:
             process.tap = self._tap(process, ready.target)
         if process.state.pid and not process.state.killing:
-            watch.alive = True
+            patient.alive = True
             now = self._loop.time()
             process.vitals = health.resumed(process.vitals or health.begin(now, rules), now, rules)
             self._arm(process, process.vitals)
@@ -175,24 +175,24 @@ class VitalSigns:
     def leave(self) -> None:
         """Look after nobody any more; somebody else does."""
         self._deadlines.clear()
-        for watch in self._watches.values():
-            for task in tuple(watch.tasks):
+        for patient in self._patients.values():
+            for task in tuple(patient.tasks):
                 task.cancel()
-            for mailbox in (watch.socket, watch.fifo):
+            for mailbox in (patient.socket, patient.fifo):
                 if mailbox is not None:
                     mailbox.leave()
-        self._watches.clear()
+        self._patients.clear()
 
     def close(self) -> None:
         """Look after nobody any more."""
-        for process in tuple(self._watches):
+        for process in tuple(self._patients):
             self.forget(process)
         self._mailboxes.close()
 
-    def _close_fifo(self, process: Process, watch: _Watch) -> None:
-        if watch.fifo is not None:
-            watch.fifo.close()
-            watch.fifo = None
+    def _close_fifo(self, process: Process, patient: _Patient) -> None:
+        if patient.fifo is not None:
+            patient.fifo.close()
+            patient.fifo = None
             self._parent.drop(_fifo_name(process))
 
     def _line_hearers(self, process: Process) -> tuple[Callable[[], None], Callable[[], None]]:
@@ -204,19 +204,21 @@ class VitalSigns:
 
     def _found(self, process: Process, finding: Finding) -> None:
         """Take a finding about the present child into account, with all that follows."""
-        watch, before = self._watches.get(process), process.vitals
-        if watch is None or not watch.alive or before is None:
+        patient, before = self._patients.get(process), process.vitals
+        if patient is None or not patient.alive or before is None:
             return
-        vitals, treatments = health.observe(before, finding, self._loop.time(), watch.rules)
+        vitals, treatments = health.observe(before, finding, self._loop.time(), patient.rules)
         process.vitals = vitals
         self._arm(process, vitals)
         for treatment in treatments:
             match treatment:
-                case TryReady() if watch.config.ready is not None:
-                    self._probe(process, watch, watch.config.ready, _PATIENCE_SECONDS, health.Ready(), health.NotReady)
-                case CheckHealth() if watch.config.healthcheck is not None:
-                    check = watch.config.healthcheck
-                    self._probe(process, watch, check.probe, check.timeout, health.CheckPassed(), health.CheckFailed)
+                case TryReady() if patient.config.ready is not None:
+                    self._probe(
+                        process, patient, patient.config.ready, _PATIENCE_SECONDS, health.Ready(), health.NotReady
+                    )
+                case CheckHealth() if patient.config.healthcheck is not None:
+                    check = patient.config.healthcheck
+                    self._probe(process, patient, check.probe, check.timeout, health.CheckPassed(), health.CheckFailed)
         if _told(before) != _told(vitals):
             self._on_change(process, before)
         for treatment in treatments:
@@ -228,10 +230,10 @@ class VitalSigns:
 
     def _heard(self, process: Process, message: str, sender: Sender | None) -> None:
         """Take in what a program says over its notify socket."""
-        watch = self._watches[process]
-        if sender is not None and not notices.may_speak(sender, watch.config.uid, process.state.pid):
-            if not watch.warned:  # once for each child
-                watch.warned = True
+        patient = self._patients[process]
+        if sender is not None and not notices.may_speak(sender, patient.config.uid, process.state.pid):
+            if not patient.warned:  # once for each child
+                patient.warned = True
                 self._log.warn(f"{process.name!r} {STRANGER_IGNORED.format(sender)}")
             return
         for name, value in notices.parse(message):
@@ -266,7 +268,7 @@ class VitalSigns:
     def _probe(
         self,
         process: Process,
-        watch: _Watch,
+        patient: _Patient,
         probe: Probe,
         seconds: float,
         good: Finding,
@@ -289,8 +291,8 @@ class VitalSigns:
             self._found(process, finding)
 
         task = self._loop.create_task(try_it())
-        watch.tasks.add(task)
-        task.add_done_callback(watch.tasks.discard)
+        patient.tasks.add(task)
+        task.add_done_callback(patient.tasks.discard)
 
     async def _look(self, process: Process, probe: Probe) -> None:
         if probe.way is not Way.EXEC:
