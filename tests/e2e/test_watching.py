@@ -254,3 +254,17 @@ def test_without_a_keeper_it_is_the_same() -> None:
             daemon.wait_line(r"restarting: cat \(changed: src/a\)")
             daemon.signal(signal.SIGTERM)
             assert daemon.wait_end() == 0
+
+
+def test_what_the_daemon_itself_writes_into_the_watched_directory_restarts_nothing() -> None:
+    program = '[program:loud]\ncommand=/bin/sh -c "echo hello; exec cat"\nwatch=.\nwatch_debounce=0.1\nstartsecs=0\n'
+    logs = "stdout_logfile={home}/loud.log\nstdout_logfile_maxbytes=4\nstderr_logfile=AUTO\n"
+    with running(program + logs) as daemon:
+        for count, name in enumerate(("a.py", "b.py", "c.py"), 1):
+            daemon.wait_line("success: loud", count)  # who starts after a change knows it already
+            write(daemon.home / name, "new")
+            daemon.wait_line("restarting: loud", count)
+
+        assert [message for _level, message in daemon.log() if message.startswith("restarting")] == [
+            f"restarting: loud (changed: {name})" for name in ("a.py", "b.py", "c.py")
+        ]

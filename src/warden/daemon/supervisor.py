@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from warden.config.model import Config
+from warden.config.model import Config, ServerConfig
 from warden.daemon.announce import Announcer
 from warden.daemon.channels import Channels
 from warden.daemon.children import CannotSpawn, Children
@@ -27,7 +27,7 @@ from warden.daemon.schedules import Schedules
 from warden.daemon.signals import Signals
 from warden.daemon.ties import Ties
 from warden.daemon.vitals import VitalSigns
-from warden.daemon.watches import Watches
+from warden.daemon.watches import Watches, own_files
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
@@ -114,7 +114,7 @@ class Supervisor(Fleet):
         self._signals = Signals(log, self.feed)
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
-        self._watches = Watches(loop, log, feed=self.feed, reload=self.reload, remember=self.notes.facts)
+        self._watches = self._lookouts(config.server)
         self.pools = Pools(
             loop=loop, bus=bus, log=log, serials=serials, identifier=config.server.identifier, notes=notes
         )
@@ -133,6 +133,16 @@ class Supervisor(Fleet):
             on_change=self._vitals_changed,
             on_ail=self._ails,
             on_extend=lambda process, seconds: self.feed(process, Extended(seconds)),
+        )
+
+    def _lookouts(self, server: ServerConfig) -> Watches:
+        return Watches(
+            self._loop,
+            self.log,
+            feed=self.feed,
+            reload=self.reload,
+            remember=self.notes.facts,
+            ours=lambda: own_files(server, self.processes()),
         )
 
     @property

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from warden.config.model import Watch
+from warden.config.model import ServerConfig, Watch
 from warden.daemon.records import Process
 from warden.logs.mainlog import MainLog
 from warden.process import watching
 from warden.process.step import Event, RestartRequested
 from warden.process.watching import Reaction
+from warden.runtime import roster
 from warden.words import counted
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Watches:
     """Follows the processes whose configuration asks for it; the others cost nothing.
 
     ``reload`` sends a process its reload signal, ``remember`` notes facts that
-    are no step of the machine.
+    are no step of the machine.  ``ours`` tells which files the daemon itself
+    writes: they do not count, else each restart would be the reason of the next.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class Watches:
         feed: Callable[[Process, Event], None],
         reload: Callable[[Process, int, str], None],
         remember: Callable[[Process], None],
+        ours: Callable[[], Collection[str]],
     ) -> None:
         self._loop = loop
+        self._ours = ours
         self._log = log
         self._feed = feed
         self._reload = reload
@@ -111,7 +115,7 @@ class Watches:
         from warden.runtime.lookout import Tower  # and with it ctypes: only for who watches something
 
         if self._tower is None:
-            self._tower = Tower(self._loop)
+            self._tower = Tower(self._loop, ours=self._ours)
         post = self._posts[watch] = _Post(watch)
         post.lookout = self._tower.lookout(watch.wanted, watch.unwanted, lambda: self._rung(post))
         post.task = self._loop.create_task(self._look(post))
@@ -201,3 +205,10 @@ class Watches:
 
 def _names(post: _Post) -> str:
     return ", ".join(sorted(process.name for process in post.processes))
+
+
+def own_files(server: ServerConfig, processes: Iterable[Process]) -> frozenset[str]:
+    """Return the files that the daemon itself writes: its own, and the logs of the processes."""
+    own = {server.logfile, server.statefile, server.pidfile, roster.path_beside(server.pidfile)}
+    logs = {output.path for process in processes for output in process.outputs.values()}
+    return frozenset(path for path in own | logs if path is not None)

@@ -11,9 +11,10 @@ import asyncio
 import errno
 import hashlib
 import os
+import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from warden.runtime.threads import in_thread
 
 _MOST_LINKS = 40  # as the kernel
 _LOOKS = 4  # at the same time, a thread each
+_BESIDE = re.compile(r"(\.(\d+|gz|compressing|new))+$")  # an older log, or a file that is about to replace another
 _GONE = inotify.DELETE_SELF | inotify.MOVE_SELF | inotify.UNMOUNT | inotify.IGNORED
 
 
@@ -74,11 +76,13 @@ class Lookout:
         self._start = globs.start(wanted, unwanted)
         self._roots = sorted({globs.root(pattern) for pattern in wanted})
         self._tower = tower
+        self._ours: Collection[str] = ()
 
     async def look(self) -> Sight:
         """Look at everything, in a thread, and listen from before that on."""
         async with self._tower.turns:
             self.looking = True
+            self._ours = self._tower.ours()
             try:
                 self.sight = await in_thread(self._look)
             finally:
@@ -102,7 +106,7 @@ class Lookout:
         if place is None:
             return
         if place.is_meant:
-            _take(sight, root)
+            self._take(sight, root)
         todo = [(root, place)]
         while todo:
             path, place = todo.pop()
@@ -123,7 +127,7 @@ class Lookout:
                     if os.path.isdir(entry.path) if link else entry.is_dir():  # a link may lead to itself
                         yield entry.path, below
                     elif below.is_meant:
-                        _take(sight, entry.path)
+                        self._take(sight, entry.path)
         except OSError:  # it has just gone, or is not ours to read: then nothing there is meant
             return
 
@@ -149,15 +153,14 @@ class Lookout:
             sight.names.setdefault(number, set()).add(name)
         return True
 
-
-def _take(sight: Sight, path: str) -> None:
-    """Keep what a file is like, if it is one."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return
-    if stat.S_ISREG(found.st_mode):
-        sight.files[path] = (found.st_ino, found.st_size, found.st_mtime_ns)
+    def _take(self, sight: Sight, path: str) -> None:
+        """Keep what a file is like, if it is one, and not one of ours, which we write ourselves."""
+        try:
+            found = os.stat(path)
+        except OSError:
+            return
+        if stat.S_ISREG(found.st_mode) and _BESIDE.sub("", path) not in self._ours:
+            sight.files[path] = (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def _digest(files: dict[str, Stamp]) -> str:
@@ -217,9 +220,15 @@ def grow_ears(loop: asyncio.AbstractEventLoop, hear: Callable[[list[News]], None
 
 
 class Tower:
-    """What all lookouts share: ears, and the turns in which they look."""
+    """What all lookouts share: ears, the turns in which they look, and the files that do not count.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, grow: Grow = grow_ears) -> None:
+    ``ours`` tells, by absolute paths, which files the daemon itself writes; their rotated ones do not count either.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, grow: Grow = grow_ears, ours: Callable[[], Collection[str]] = frozenset
+    ) -> None:
+        self.ours = ours
         self.turns = asyncio.Semaphore(_LOOKS)
         self._loop = loop
         self._grow = grow
