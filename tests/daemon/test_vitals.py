@@ -218,6 +218,7 @@ def test_a_start_may_need_good_health(tmp_path: Path) -> None:
 )
 def test_an_unhealthy_process_is_stopped_or_only_shown(tmp_path: Path, action: UnhealthyAction, phase: Phase) -> None:
     command, url = serving(503)
+    listens = probe_readers.ready(f"tcp:{url.split('/')[2]}")  # before that nothing is checked
     check = Healthcheck(probe=probe_readers.healthcheck(url), interval=0.05, retries=2, start_period=0)
 
     async def scenario(stage: Stage) -> None:
@@ -226,13 +227,15 @@ def test_an_unhealthy_process_is_stopped_or_only_shown(tmp_path: Path, action: U
         await stage.until("db", phase)
         assert any("WARN unhealthy: db (healthcheck failed 2 times in a row" in line for line in stage.said)
         assert [type(event) for event in stage.events if isinstance(event, vitals.ProcessVitalsEvent)] == [
-            vitals.ProcessUnhealthyEvent
+            vitals.ProcessReadyEvent,
+            vitals.ProcessUnhealthyEvent,
         ]
         if phase is Phase.RUNNING:
             told = ", unhealthy: healthcheck failed 2 times in a row: HTTP status 503"
             assert stage.control.process("db").description.endswith(told)
 
-    play(tmp_path, scenario, alone(program("db", command, startsecs=0, healthcheck=check, unhealthy_action=action)))
+    vital = {"ready": listens, "healthcheck": check, "unhealthy_action": action}
+    play(tmp_path, scenario, alone(program("db", command, startsecs=0, **vital)))
 
 
 def test_an_unhealthy_process_is_restarted(tmp_path: Path) -> None:
