@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -151,8 +152,8 @@ def test_the_first_connections_are_served_when_the_import_is_done(tmp_path: Path
         (request("POST", "/RPC2", body=b"<a"), 400, "Bad Request"),
         (request("POST", "/RPC2", body=b"<a/>"), 400, "Bad Request"),
         (request("POST", "/RPC2", body=b"\xff"), 400, "Bad Request"),
-        (request("POST", "/RPC2", "Content-Length: 99999999"), 413, "Request Entity Too Large"),
-        (request("POST", "/", "Content-Length: 99999999"), 413, "Request Entity Too Large"),
+        (request("POST", "/RPC2", "Content-Length: 99999999"), 413, HTTPStatus(413).phrase),
+        (request("POST", "/", "Content-Length: 99999999"), 413, HTTPStatus(413).phrase),
         (request("POST", "/RPC2", "Content-Length: x"), 400, "Bad Request"),
         (request("POST", "/RPC2", "Origin: http://evil", body=CALL), 403, "Forbidden"),
         (request("POST", "/RPC2", "Sec-Fetch-Site: cross-site", body=CALL), 403, "Forbidden"),
