@@ -96,9 +96,9 @@ def leftovers(daemon: Daemon) -> set[int]:
     return {int(pid) for pid, session, state in rows if session == str(daemon.popen.pid) and not state.startswith("Z")}
 
 
-def need(programs: Mapping[str, str]) -> None:
+def need(programs: Mapping[str, str], path: str = PATH) -> None:
     """Skip the test, with the reason, unless the commands of the programs are installed; fail it in CI."""
-    absent = [command for command in programs.values() if shutil.which(command, path=PATH) is None]
+    absent = [command for command in programs.values() if shutil.which(command, path=path) is None]
     if absent and os.environ.get("CI"):
         pytest.fail(f"not installed: {', '.join(absent)}; CI must run this test")
     if absent:
