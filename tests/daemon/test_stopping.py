@@ -41,8 +41,11 @@ def test_signals_follow_one_another_until_one_works(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
         await stage.control.start("p", wait=True)
         await stage.control.until_ready("p")
+        shown: list[str] = []
+        stage.supervisor.onlookers.append(lambda _process: shown.append(stage.control.process("p").description))
         stopping = asyncio.create_task(stage.control.stop("p", wait=True))
         await stage.hear("step 3 of 3")
+        assert shown[-2:] == ["step 2 of 3: SIGINT sent", "step 3 of 3: SIGUSR1 sent"], "open pages show it at once"
         assert stage.control.process("p").description == "step 3 of 3: SIGUSR1 sent"
         await asyncio.to_thread(gate.write_text, "")  # when it is heard, it may end
         await stopping

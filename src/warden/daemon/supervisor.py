@@ -200,7 +200,7 @@ class Supervisor(Fleet):
         self.carry_out(process, effects, event)
         self.arm(process)
         if _shown(process.state) != _shown(before):
-            self._changed(process)
+            self._changed(process, before)
         if process.state.pid and not before.pid:
             self.vitals.began(process)
         elif process.state.killing or not process.state.pid:
@@ -314,13 +314,18 @@ class Supervisor(Fleet):
         self.touch(process)
         self.notes.facts(process)
         process.tell_watchers()
+        self._show(process)
+
+    def _show(self, process: Process) -> None:
         for look in tuple(self.onlookers):
             look(process)
 
-    def _changed(self, process: Process) -> None:
+    def _changed(self, process: Process, before: State) -> None:
         self.persistence.note(process)
         self._guard.follow(process)
         process.tell_watchers()
+        if process.state.phase is before.phase:  # else there is an event for it
+            self._show(process)
         if self._descent is not None and process.state.at_rest:
             self._descent.ended(*process.key)
 
