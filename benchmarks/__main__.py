@@ -113,7 +113,7 @@ def run_survival(options: argparse.Namespace, figures: Figures, turn: int) -> No
         return
     for count in options.programs[:2]:
         with reported(f"survival, {count} programs"):
-            survival.measure(daemons(options.warden)[0], figures, count, options.kills // 2)
+            survival.measure(daemons(options.warden)[0], figures, count, min(options.kills, survival.MOST_KILLS))
 
 
 WORKS: dict[str, Callable[[argparse.Namespace, Figures, int], None]] = {

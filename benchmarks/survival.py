@@ -13,6 +13,7 @@ from benchmarks.stage import Stage, kill, memory, stage, wait_until
 from benchmarks.wire import Client, connect
 
 ALONE = "Warden without a keeper"
+MOST_KILLS = 15  # in a row: from 20 on the keeper takes the brain for sick, and lets it rest before the next try
 PAUSE = 0.2  # seconds between the answer of a new brain and its end
 _TALKER = """\
 [program:talker]
