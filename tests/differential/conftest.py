@@ -21,16 +21,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def side_by_side(
     tmp_path_factory: pytest.TempPathFactory, record_property: Callable[[str, object], None]
-) -> Callable[[Plot], None]:
-    """Return the judge: it tells a plot to both sides, counts the observations and fails on any difference."""
+) -> Callable[[Plot], str]:
+    """Return the judge: it tells a plot to both sides, counts the observations and says how they differ, if they do."""
 
-    def judge(plot: Plot) -> None:
+    def judge(plot: Plot) -> str:
         chapter = plot.__name__
 
         reference, ours = tell(plot, tmp_path_factory.mktemp("d"))
 
         record_property("comparisons", len(reference))
+        assert reference, f"{chapter} observes nothing"
         wrong = differences(chapter, reference, ours)
-        assert not wrong, f"{len(wrong)} of {len(reference)} observations differ:\n\n" + "\n\n".join(wrong)
+        return f"{len(wrong)} of {len(reference)} observations differ:\n\n" + "\n\n".join(wrong) if wrong else ""
 
     return judge

@@ -205,7 +205,7 @@ PLOTS: tuple[Plot, ...] = (
 
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
-def test_children_get_the_same(plot: Plot, side_by_side: Callable[[Plot], None]) -> None:
+def test_children_get_the_same(plot: Plot, side_by_side: Callable[[Plot], str]) -> None:
     if plot is other_users and os.getuid() != 0:
         pytest.skip("only root may run programs as other users")
-    side_by_side(plot)
+    assert not (differences := side_by_side(plot)), differences

@@ -47,5 +47,5 @@ def chapter_of_errors(chapter: str) -> Plot:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_configuration_error_reads_the_same(chapter: str, side_by_side: Callable[[Plot], None]) -> None:
-    side_by_side(chapter_of_errors(chapter))
+def test_every_configuration_error_reads_the_same(chapter: str, side_by_side: Callable[[Plot], str]) -> None:
+    assert not (differences := side_by_side(chapter_of_errors(chapter))), differences

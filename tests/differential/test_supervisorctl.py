@@ -586,5 +586,5 @@ PLOTS: tuple[Plot, ...] = (
 
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: plot.__name__)
-def test_supervisorctl_looks_the_same(plot: Plot, side_by_side: Callable[[Plot], None]) -> None:
-    side_by_side(plot)
+def test_supervisorctl_looks_the_same(plot: Plot, side_by_side: Callable[[Plot], str]) -> None:
+    assert not (differences := side_by_side(plot)), differences
