@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 
 from warden import errors
@@ -17,6 +16,7 @@ from warden.api.prepared import Prepared
 from warden.api.problems import Answer, HttpRefusal, problem_answer
 from warden.api.schema import parse, read
 from warden.api.sse import Stream, Wake
+from warden.frozen import frozen
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 
@@ -27,7 +27,7 @@ OPERATIONS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Request:
     """One request: ``raw_path`` is quoted and below the root of the API; the body is read already."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from warden.api.actions import Actions
 from warden.api.feed import Feed
 from warden.api.listing import Listing
 from warden.api.operations import Operation
+from warden.frozen import frozen
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """The daemon's verbs and facts, and what is made of them once for all callers."""
 

@@ -13,13 +13,13 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from warden.api import translate
 from warden.api.lines import LastLines
 from warden.api.listing import Listing
 from warden.api.sse import RETRY_MS, Doorbell, TooSlow, Wake, event
 from warden.errors import BadName
+from warden.frozen import frozen
 from warden.rpc.control import Control
 from warden.rpc.insight import Insight, Notice
 from warden.words import make_namespec
@@ -31,7 +31,7 @@ READ_BYTES = 256 * 1024  # for one reader at once, or one event if that is longe
 _SLICE_SECONDS = 0.005  # of telling, then the loop has its turn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     number: int
     data: bytes

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import is_dataclass
 from typing import Literal, TypeVar
 from urllib.parse import unquote
 
 from warden import errors
 from warden.api.problems import HttpRefusal
 from warden.api.shapes import Nothing
+from warden.frozen import frozen
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Place = Literal["path", "query", "header"]
@@ -20,7 +21,7 @@ SUPPLIED = ("context", "wake")  # arguments that do not come from the caller
 HEADERS = {"last_event_id": "Last-Event-ID"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Parameter:
     """One argument that comes from the path, the query or a header; ``default`` only counts if not ``required``."""
 
@@ -32,7 +33,7 @@ class Parameter:
     default: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Operation:
     """One method on one path."""
 

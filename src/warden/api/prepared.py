@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from warden.frozen import frozen
 
 Shape = TypeVar("Shape")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared(Generic[Shape]):
     """The encoded JSON of a ``Shape`` and its entity tag."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 
 from warden import errors
 from warden.api.schema import first_line
 from warden.api.shapes import Problem
+from warden.frozen import frozen
 from warden.rpc.faults import FAULT_OF, Faults, fault_from, fault_name
 
 PROBLEM_TYPE = "application/problem+json"
@@ -35,7 +36,7 @@ STATUS_OF: dict[type[errors.RequestError], int] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Answer:
     """A complete answer."""
 

@@ -12,10 +12,11 @@ import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Annotated, Literal, Union
 
 from warden.errors import IncorrectParameters
+from warden.frozen import frozen
 
 Schema = dict[str, object]
 
@@ -32,7 +33,7 @@ _SCALARS: dict[object, Schema] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Within:
     """Bounds of a number, both included; as a length for text and lists."""
 

@@ -5,10 +5,10 @@ The annotations are the manual: the OpenAPI document is made from them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict
 
 from warden.api.schema import Within
+from warden.frozen import frozen
 
 MAX_POSITION = 2**53 - 1  # what JavaScript counts exactly
 MAX_NUMPROCS = 10_000
@@ -251,26 +251,26 @@ class Problem(TypedDict):
     fault: Annotated[str, "Name of that code"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Nothing:
     """An empty object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Waiting:
     """How to carry out an action."""
 
     wait: Wait = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Signalling:
     """Which signal to send."""
 
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Input:
     """What to write to the stdin of a process."""
 
@@ -280,14 +280,14 @@ class Input:
 Namespecs = Annotated[Annotated[list[Namespec], Within(0, 10_000)] | Literal["all"], "Which, or `all`"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Selection:
     """Which processes."""
 
     namespecs: Namespecs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WaitingSelection:
     """Which processes, and how to carry out the action."""
 
@@ -295,7 +295,7 @@ class WaitingSelection:
     wait: Wait = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SignallingSelection:
     """Which processes, and which signal to send them."""
 
@@ -303,14 +303,14 @@ class SignallingSelection:
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Scale:
     """How many processes a program has."""
 
     numprocs: Annotated[Annotated[int, Within(1, MAX_NUMPROCS)] | None, "null = what the configuration says"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Update:
     """Which groups to update."""
 
@@ -318,7 +318,7 @@ class Update:
     confirm: Annotated[Confirm | None, "Take it back unless somebody confirms it in this time; null = no need"] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RemoteEvent:
     """A REMOTE_COMMUNICATION event for event listeners."""
 

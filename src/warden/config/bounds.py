@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from warden.frozen import frozen
 
 UNLIMITED = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CgroupLimits:
     """Bounds of the control group (version 2) that a process and all its descendants are in.
 
@@ -22,7 +22,7 @@ class CgroupLimits:
     pids: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Limits:
     """What is set before a program runs; None and empty mean "as the daemon".
 

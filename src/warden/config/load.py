@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from warden.config import client_options, options
@@ -22,9 +22,10 @@ from warden.config.unknown import warn_of_unknown
 from warden.config.values import Severity
 from warden.config.vitals import check_dependencies
 from warden.errors import ConfigError, Place
+from warden.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Checked:
     """What a reading found; ``config`` is None exactly when there are errors."""
 

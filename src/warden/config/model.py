@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 import signal
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from warden.config.bounds import NO_LIMITS, Limits
 from warden.config.probes import Probe
 from warden.config.values import AUTO, Auto, PluginConfig, Severity
+from warden.frozen import frozen
 from warden.words import Autorestart, Condition, Leftovers, LineFormat, Overlap, Period, UnhealthyAction, WatchAction
 
 
@@ -20,7 +21,7 @@ class Kind(enum.StrEnum):
     LISTENER = "eventlistener"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RestartPolicy:
     """How starts that nobody asked for are spread over time; times in seconds.
 
@@ -38,7 +39,7 @@ class RestartPolicy:
     limit: tuple[int, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Policy:
     """The part of a program's configuration that decides its life cycle; times in seconds.
 
@@ -76,7 +77,7 @@ class Policy:
     kill_tree: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ChannelConfig:
     """Where one output channel goes; sizes in bytes, 0 = off.
 
@@ -98,7 +99,7 @@ class ChannelConfig:
     console: LineFormat | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FcgiSocketConfig:
     """The listening socket that the processes of one fcgi-program share as fd 0.
 
@@ -116,7 +117,7 @@ class FcgiSocketConfig:
     mode: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Dependency:
     """One entry of ``depends_on``; whom the name means is found out in the fleet (``config.dependencies``)."""
 
@@ -127,7 +128,7 @@ class Dependency:
         return f"{self.name}:{self.condition}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Healthcheck:
     """How the health of a process is checked; times in seconds."""
 
@@ -138,7 +139,7 @@ class Healthcheck:
     start_period: float = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Schedule:
     """When the clock starts a process.
 
@@ -157,7 +158,7 @@ class Schedule:
         return "; ".join(self.rules)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Watch:
     """Which files a process watches, and what is done when they change.
 
@@ -172,7 +173,7 @@ class Watch:
     action: WatchAction = WatchAction.RESTART
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProcessConfig:
     """One supervised process, fully resolved.
 
@@ -213,7 +214,7 @@ class ProcessConfig:
     watch: Watch | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PoolConfig:
     """What makes a group an event listener pool.
 
@@ -228,7 +229,7 @@ class PoolConfig:
     payload_text: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class GroupConfig:
     """Processes that are started, stopped, added and removed together."""
 
@@ -239,7 +240,7 @@ class GroupConfig:
     pool: PoolConfig | None = None  # set exactly when kind is LISTENER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HttpServerConfig:
     """One ``[unix_http_server]`` or ``[inet_http_server]`` section.
 
@@ -258,7 +259,7 @@ class HttpServerConfig:
     password: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ServerConfig:
     """The ``[supervisord]`` section with the command line applied; sizes in bytes.
 
@@ -292,7 +293,7 @@ class ServerConfig:
     identifier: str = "supervisor"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Config:
     """One configuration, read and checked.
 

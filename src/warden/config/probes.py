@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from warden.frozen import frozen
 
 
 class Way(enum.StrEnum):
@@ -22,7 +23,7 @@ class Way(enum.StrEnum):
 ASKED = frozenset({Way.TCP, Way.UNIX, Way.HTTP, Way.EXEC, Way.LISTEN})  # of the others the program itself tells
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """One way to look at a program; its text is how it is written in a file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from warden.config import limit_options, operating, options, readers
 from warden.config.ini import Section
@@ -20,10 +20,11 @@ from warden.config.stop_options import KILL_TREE, STOPSIGNAL, sequence, with_hoo
 from warden.config.values import AUTO
 from warden.config.vitals import with_vitals
 from warden.config.watch_options import with_changes
+from warden.frozen import frozen
 from warden.words import Channel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Surroundings:
     """What every program section is read in.
 
@@ -46,7 +47,7 @@ class Surroundings:
         return SectionReader(section, self.scope.with_words(**words), self.findings)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Program:
     """What all processes of one section have in common."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from dataclasses import dataclass
 
 from warden.config.bounds import UNLIMITED, CgroupLimits, Limits
 from warden.config.limits import IO_CLASSES, RLIMITS
+from warden.frozen import frozen
 
 SETGID, SYS_ADMIN, SYS_NICE, SYS_RESOURCE = 6, 21, 23, 24  # capabilities(7)
 ALL_CAPABILITIES = -1
@@ -27,7 +27,7 @@ IOPRIO_SET = {  # the number of the system call, which no library wraps
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Rights:
     """Who the daemon is once it runs: its user, and its capabilities as a set of bits."""
 

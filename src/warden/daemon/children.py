@@ -7,7 +7,6 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from warden.daemon.openpipe import OpenPipe
 from warden.daemon.records import Child, Process
 from warden.daemon.vitals import Gear
 from warden.errors import RequestError
+from warden.frozen import frozen
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.runtime.identity import errno_name, identity_for_child
@@ -36,7 +36,7 @@ class CannotSpawn(Exception):
     """There is no child; the text is the reference's ``spawnerr``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Wiring:
     """The pipes of a child: its three descriptors, and our ends."""
 

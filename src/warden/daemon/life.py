@@ -7,7 +7,6 @@ import os
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from warden.config.model import Config
@@ -31,6 +30,7 @@ from warden.errors import StartupError
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.pool import Serials
+from warden.frozen import frozen
 from warden.http.server import HttpServer
 from warden.logs import autolog, syslog
 from warden.logs.mainlog import MainLog
@@ -46,7 +46,7 @@ from warden.runtime.slot import Slot
 from warden.words import VERSION, Mood, counted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Session:
     """The life of one fleet, until ``down`` is set."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, get_args
 
 from warden.config.model import Config, GroupConfig
 from warden.daemon.codec import encode
 from warden.daemon.records import Group, Process, Sent
+from warden.frozen import frozen
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
 from warden.process.step import Effect, State
@@ -20,7 +21,7 @@ from warden.words import Channel, ExitStatus, Mood
 EFFECTS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Effect)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Facts:
     """What is remembered of one process; ``paths`` are the AUTO logs, by channel."""
 

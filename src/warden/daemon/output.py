@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from warden.config.model import ChannelConfig
+from warden.frozen import frozen
 from warden.logs import journal
 from warden.logs.ansi import AnsiStripper
 from warden.logs.capture import CaptureScanner, Message
@@ -39,7 +39,7 @@ class Listeners(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Held:
     """What a channel holds back: bytes that are no longer in the pipe and not yet where they belong.
 

@@ -7,8 +7,9 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from warden.frozen import frozen
 from warden.rpc.insight import Transition
 from warden.words import Phase
 
@@ -16,7 +17,7 @@ VERSION = 1
 _MODE = 0o600  # causes name users, and command lines may be in them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Remembered:
     """What a state file says.
 

@@ -7,13 +7,14 @@ import fcntl
 import os
 import termios
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from warden.config.model import Config, GroupConfig, Kind, ProcessConfig
 from warden.config.values import AUTO
 from warden.daemon.notes import Facts
 from warden.daemon.teller import Told
 from warden.events.listener import ListenerState
+from warden.frozen import frozen
 from warden.process.step import State
 from warden.runtime import proc
 from warden.runtime.foreign import tells_exit_status
@@ -21,7 +22,7 @@ from warden.runtime.predecessor import End, Predecessor, waits_for_stdin
 from warden.words import Channel, ExitStatus, Phase, make_namespec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Case:
     """One process: what it says, how we have it configured, and what will become of it.
 

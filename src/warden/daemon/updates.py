@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 from warden.config.diff import Changes
@@ -14,6 +13,7 @@ from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.errors import AlreadyAdded, BadName, CannotReread, RequestError
 from warden.events import types
+from warden.frozen import frozen
 from warden.process.step import StartRequested
 from warden.process.trial import Trial, objection
 from warden.rpc.control import Outcome
@@ -36,7 +36,7 @@ class Groups(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Before:
     """What an update has replaced: the groups that it touched, their old configurations, and what of them ran."""
 

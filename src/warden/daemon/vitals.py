@@ -14,6 +14,7 @@ from warden.config.probes import Probe, Way
 from warden.daemon import notices
 from warden.daemon.records import Process
 from warden.errors import RequestError
+from warden.frozen import frozen
 from warden.logs.mainlog import MainLog
 from warden.process import health
 from warden.process.health import Ail, CheckHealth, Finding, Rules, TryReady, Vitals
@@ -32,7 +33,7 @@ STRANGER_IGNORED = "does not say what came over its notify socket from pid {0.pi
 MAINPID_REFUSED = "says MAINPID={}, which is refused: the process that supervisord has started is the one that counts"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gear:
     """What a child needs to tell of itself: variables, and the (path, number) of a fifo that becomes a descriptor."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import assert_never
 
 from warden.events.types import Event, name_of
+from warden.frozen import frozen
 
 READY_LINE = b"READY\n"
 RESULT_WORD = b"RESULT "
@@ -23,19 +23,19 @@ class ListenerState(enum.IntEnum):
     UNKNOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """The listener can be sent an event."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """The listener's judgement of the event it was sent."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Violation:
     """The listener broke the protocol; ``line`` is the result line that cannot be understood, if it was one."""
 
@@ -146,7 +146,7 @@ def _announced_bytes(line: bytes) -> int | None:
     return size if 0 <= size <= MAX_RESULT_BYTES else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Dialect:
     """How a pool wants its payloads.
 

@@ -15,6 +15,7 @@ from typing import assert_never
 
 from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
 from warden.events.types import Event
+from warden.frozen import frozen
 from warden.words import Phase, counted
 
 SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
@@ -42,7 +43,7 @@ def default_verdict(result: bytes) -> Verdict:
     return Verdict.PROCESSED if result == b"OK" else Verdict.REJECTED
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Send:
     """Write ``data`` to the stdin of a listener.
 
@@ -54,7 +55,7 @@ class Send:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judge:
     """Give a result to the pool's result handler and answer with ``Pool.judged``."""
 
@@ -63,7 +64,7 @@ class Judge:
     result: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """A line for the activity log; ``level`` is the name of one of its methods."""
 
@@ -98,7 +99,7 @@ class Letter:
     pause: float = FIRST_PAUSE  # before it is sent again if it comes back
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Standing:
     """Where a listener is: what another pool has to know to go on.  ``letter`` is the number of one."""
 

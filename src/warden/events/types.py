@@ -17,9 +17,9 @@ what, since a subscription to a type covers its subtypes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from warden.frozen import frozen
 from warden.words import Channel, ExitStatus, Phase, signal_text
 
 
@@ -45,7 +45,7 @@ class Event:
         return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProcessStateEvent(Event):
     """A process entered a new phase; each subtype is one phase.
 
@@ -167,7 +167,7 @@ STATE_EVENTS: dict[Phase, type[ProcessStateEvent]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _OutputEvent(Event):
     """Bytes from one channel of a process.
 
@@ -239,7 +239,7 @@ class ProcessCommunicationStderrEvent(ProcessCommunicationEvent):
     channel = Channel.STDERR
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RemoteCommunicationEvent(Event):
     """A message that came over XML-RPC; both parts are passed on as they are."""
 
@@ -269,7 +269,7 @@ class SupervisorStoppingEvent(SupervisorStateChangeEvent):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TickEvent(Event):
     """A period of ``period`` seconds began; ``when`` is its start in seconds since the epoch, a multiple of it."""
 
@@ -305,7 +305,7 @@ class Tick3600Event(TickEvent):
 TICKS: tuple[type[TickEvent], ...] = (Tick5Event, Tick60Event, Tick3600Event)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessGroupEvent(Event):
     """A group came or went."""
 

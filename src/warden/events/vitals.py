@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from warden.events.types import Event, register
+from warden.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProcessVitalsEvent(Event):
     """A process became ready or healthy, or no longer is; ``reason`` says why, in words."""
 

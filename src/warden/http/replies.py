@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import NoReturn
 
 from aiohttp import web
+
+from warden.frozen import frozen
 
 SERVER = "Warden"
 MIN_BYTES_PER_SECOND = 8 * 1024  # a slower reader is dropped
@@ -20,7 +22,7 @@ _ERROR = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Reply:
     """One answer; with ``close`` the connection ends after it.  A long body goes on in ``rest``."""
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from warden.frozen import frozen
 
 BEGIN = b"<!--XSUPERVISOR:BEGIN-->"
 END = b"<!--XSUPERVISOR:END-->"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """Ordinary bytes, for the log."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """Bytes between the two tokens, for the event listeners."""
 

@@ -7,9 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from warden.errors import BadArguments, Failed, NoFile
+from warden.frozen import frozen
 
 MAX_READ_BYTES = 64 * 1024 * 1024  # above the default rotation size, so that a whole log fits
 FOLLOW_FROM_BYTES = 1024
@@ -86,7 +86,7 @@ class Turn(enum.Enum):
     TRUNCATED = "truncated"  # in the same file, which was emptied
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """Bytes of a log from position ``offset`` of its present file; may be empty after a turn."""
 

@@ -9,9 +9,11 @@ import re
 import select
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
+
+from warden.frozen import frozen
 
 Put = Callable[[int, bytes | bytearray], int]
 
@@ -41,7 +43,7 @@ class Waiting(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Target:
     """An open log.
 

@@ -7,11 +7,11 @@ facts of a process change.  The answers are orders: events for other processes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 from warden.config.dependencies import Name, find
 from warden.config.model import GroupConfig
+from warden.frozen import frozen
 from warden.process.step import Event, Released, RestartRequested, StartRequested, StopRequested
 from warden.words import STOPPED_PHASES, Condition, Health, Phase, make_namespec
 
@@ -20,7 +20,7 @@ STARTABLE = frozenset({Phase.STOPPED, Phase.EXITED, Phase.FATAL})
 _WITH_CHILD = frozenset({Phase.STARTING, Phase.RUNNING})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leave:
     """A stop that has to wait until others have ended; ``again``: the process is to start again afterwards."""
 

@@ -7,18 +7,19 @@ times are seconds on one monotonic clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from warden.config.model import ProcessConfig
 from warden.config.probes import ASKED
+from warden.frozen import frozen
 from warden.words import Health
 
 FIRST_RETRY = 0.05  # seconds between the first tries of a ready probe; they grow to
 LAST_RETRY = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Rules:
     """What a configuration says about readiness and health; times in seconds, 0 = no limit.
 
@@ -54,7 +55,7 @@ def rules_of(config: ProcessConfig) -> Rules:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Vitals:
     """What is known of one child.
 
@@ -90,57 +91,57 @@ class Vitals:
 # --- events: what was found out
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """It can do its work: it said so, or the ready probe saw it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotReady:
     """It cannot, or no longer; ``reason`` says why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckPassed:
     """A health check was answered well."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckFailed:
     """A health check was not."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Beat:
     """It said WATCHDOG=1; ``every`` is the new interval in seconds, if it named one."""
 
     every: float = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tripped:
     """It said itself that it is in trouble (WATCHDOG=trigger)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """It described itself (STATUS=)."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extended:
     """It asks for patience: what it is to do next may take this many seconds from now."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Due:
     """The deadline has come."""
 
@@ -151,17 +152,17 @@ Finding = Ready | NotReady | CheckPassed | CheckFailed | Beat | Tripped | Said |
 # --- effects: what to do
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TryReady:
     """Try the ready probe and answer with ``Ready`` or ``NotReady``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckHealth:
     """Check the health and answer with ``CheckPassed`` or ``CheckFailed``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ail:
     """The process is unhealthy from now on: do what the configuration says."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from warden.config.model import Policy
+from warden.frozen import frozen
 
 _LONGEST = 365 * 86400.0  # seconds; powers grow beyond any clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Streak:
     """The restarts in a row that nobody asked for.
 

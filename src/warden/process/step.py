@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from warden.frozen import frozen
 from warden.process.restarting import Streak
 from warden.words import STOPPED_PHASES, ExitStatus, Moment, Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Errand:
     """Something that is done beside the child, and has not been answered yet.
 
@@ -24,7 +25,7 @@ class Errand:
     cut_short: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class State:
     """What the daemon knows about one process.
 
@@ -69,33 +70,33 @@ class State:
 # --- events: what happened ------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StartRequested:
     """Somebody, or autostart, wants the process to run; ``cause`` says who and why."""
 
     cause: str = "start requested"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduleDue(StartRequested):
     """The clock wants the process to run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AgainRequested:
     """A process that has a child is to start once more when that has ended; ``cause`` says why."""
 
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopRequested:
     """Somebody, or the shutdown, wants the process to stop; ``cause`` says who and why."""
 
     cause: str = "stop requested"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RestartRequested:
     """A child is to be replaced; ``cause`` says why.
 
@@ -106,64 +107,64 @@ class RestartRequested:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Released:
     """What held a start back is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spawned:
     """The answer to ``Spawn``: a child exists."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpawnFailed:
     """The answer to ``Spawn``: there is no child."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exited:
     """The child was reaped."""
 
     status: ExitStatus
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Extended:
     """The child asks for patience: its end may take this many seconds from now."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SignalFailed:
     """The operating system refused to signal the child."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BecameReady:
     """The child can do its work: its ``ready`` probe says so for the first time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrandDone:
     """The answer to ``RunErrand``; ``failure`` says in words what went wrong, "" if nothing did."""
 
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """The deadline has come.  While the daemon goes down nothing may start."""
 
     may_start: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GiveUp:
     """The daemon goes down: do not wait for another try."""
 
@@ -189,12 +190,12 @@ Event = (
 # --- effects: what to do --------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spawn:
     """Start a child and answer with ``Spawned`` or ``SpawnFailed``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SendSignal:
     """Signal the child, or its process group.  ``forced`` marks the SIGKILL after ``stopwaitsecs``."""
 
@@ -204,26 +205,26 @@ class SendSignal:
     forced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunErrand:
     """Do what belongs to the moment of ``errand``; ``ErrandDone`` comes when its time is over at the latest."""
 
     errand: Errand
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EndErrand:
     """End what is under way beside the child, with its process group; ``ErrandDone`` still comes."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """Tell people something that is no change of phase."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Announce:
     """Tell everybody about a new phase.
 

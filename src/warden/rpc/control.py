@@ -8,12 +8,12 @@ called at any time on the event loop.  All names are namespecs (``p``, ``g:p``;
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from warden.config.diff import Changes as Changes
 from warden.config.model import GroupConfig, ProcessConfig
 from warden.errors import RequestError
+from warden.frozen import frozen
 from warden.words import Channel, Mood, Phase
 
 
@@ -62,7 +62,7 @@ class ProcessView(NamedTuple):
     last_run_exit: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ConfigView:
     """One process of the available configuration (the last one read)."""
 
@@ -71,7 +71,7 @@ class ConfigView:
     inuse: bool  # a group of that name is active
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Outcome:
     """What became of one process in a request for many; ``error`` None means OK."""
 
@@ -80,7 +80,7 @@ class Outcome:
     error: RequestError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Scaled:
     """Namespecs of the processes that a program got and lost."""
 

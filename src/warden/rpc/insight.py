@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from warden.config.diff import Changes
+from warden.frozen import frozen
 from warden.rpc.control import ConfigView
 from warden.words import Condition, Mood, Phase
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Transition:
     """One change of phase of one process, or a remark (a reload, say): then it stays in its phase.
 
@@ -34,7 +34,7 @@ class Transition:
         return self.phase is not self.previous
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Usage:
     """What the whole tree of a process used: CPU in percent of one core, memory resident in bytes."""
 
@@ -44,7 +44,7 @@ class Usage:
     processes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Notice:
     """Something that pages and streams show has changed.
 
@@ -56,7 +56,7 @@ class Notice:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class NeedView:
     """One process that another one needs; ``obstacle`` says why its condition does not hold, "" if it does."""
 
@@ -65,7 +65,7 @@ class NeedView:
     obstacle: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TieView:
     """What a process needs, and where the time of its last start went.
 
@@ -82,7 +82,7 @@ class TieView:
     took: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class OptionChange:
     """One option that an update would change; values as text, secrets masked, None = not there."""
 
@@ -93,7 +93,7 @@ class OptionChange:
     new: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """What an update would do, with the options that differ in the changed groups."""
 
@@ -102,7 +102,7 @@ class Plan:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DaemonView:
     """The daemon itself; ``started`` in seconds since the epoch, ``warnings`` for people.
 

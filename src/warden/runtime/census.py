@@ -13,8 +13,9 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from warden.frozen import frozen
 from warden.runtime import foreign, proc
 from warden.runtime.polling import readable
 
@@ -22,7 +23,7 @@ _LOOKS = 100  # at a machine on which always somebody new comes
 _EXEC_LOOKS = 100  # at a process without an environment that is in the middle of an exec: some milliseconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pinned:
     """A living process; ``start`` is in clock ticks since boot, elsewhere than on Linux in seconds since the epoch.
 

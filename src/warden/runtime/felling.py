@@ -8,9 +8,9 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
+from warden.frozen import frozen
 from warden.runtime import census, remnants
 from warden.runtime.census import Pinned
 from warden.runtime.remnants import Traces
@@ -20,7 +20,7 @@ _HALT_ROUNDS = 1000  # nobody who is halted can start others, so a few are enoug
 _KILL_SECONDS = 5.0  # in which somebody who was killed is expected to be gone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Felled:
     """What became of the remnants of one child."""
 

@@ -13,8 +13,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+from warden.frozen import frozen
 from warden.runtime import census
 from warden.runtime.census import Pinned
 from warden.runtime.tree import tree
@@ -22,7 +22,7 @@ from warden.runtime.tree import tree
 MARK = "SUPERVISOR_TREE"  # the variable: marks, the outermost first, since a supervised program may be a supervisord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Traces:
     """By what the remnants of a child are known.
 

@@ -12,9 +12,9 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from warden.frozen import frozen
 from warden.runtime import foreign, proc
 from warden.runtime.parent import FoundChild, new_life
 
@@ -22,7 +22,7 @@ _SPARE_LINES = 1000  # about children that have ended, before the file is writte
 _Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Leftover:
     """A program that outlived its daemon: recognized and alive, held by ``pidfd``; how it wants to be stopped."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import jinja2
 
 from warden.errors import NoFile, RequestError
+from warden.frozen import frozen
 from warden.logs.ansi import AnsiStripper
 from warden.rpc.control import Control, ProcessView
 from warden.rpc.logs import read_now
@@ -35,7 +35,7 @@ _BANNERS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Link:
     """One link of a row; a link without target only keeps its place."""
 
@@ -44,7 +44,7 @@ class Link:
     opens_window: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Row:
     """One process on the status page."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from warden.daemon.facade.fleet import GroupView
 from warden.events import types
 from warden.events.bus import Bus
 from warden.events.types import Event
+from warden.frozen import frozen
 
 Callback = Callable[..., object]
 Show = Callable[[Event], object]
@@ -41,7 +41,7 @@ def show_event(groups: Mapping[str, GroupView], event: Event) -> object:
             return event
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Heard:
     """A subscriber of the bus that calls back with what a plugin is to see; equal for equal callbacks."""
 
