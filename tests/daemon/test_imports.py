@@ -22,6 +22,8 @@ COSTLY = (
     *("warden.daemon.trees", "warden.runtime.felling", "warden.runtime.remnants", "warden.runtime.census"),
     *("warden.config.globs", "warden.runtime.lookout", "warden.runtime.libc", "ctypes", "watchdog"),
     *("warden.config.cron", "warden.config.zones", "warden.runtime.timerfd", "cronsim", "zoneinfo"),
+    *("gzip", "shutil", "tempfile", "random", "glob", "calendar", "datetime"),
+    *("warden.rpc.xmlrpc", "xml.parsers.expat"),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable
 
@@ -62,6 +61,8 @@ def read_includes(document: Document, main: str, scope: Scope, findings: Finding
 
 
 def _matches(patterns: Iterable[str], base: str, findings: Findings) -> list[str]:
+    import glob  # only for files that include others
+
     paths: list[str] = []
     for pattern in patterns:
         joined = os.path.join(base, pattern)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from random import getrandbits
 from typing import TYPE_CHECKING, NamedTuple
 
 from warden.config.model import GroupConfig, ProcessConfig
@@ -38,7 +38,7 @@ class Sent(NamedTuple):
 
 
 def _fresh() -> State:
-    return State(streak=Streak(seed=getrandbits(32)))  # each process has dice of its own
+    return State(streak=Streak(seed=int.from_bytes(os.urandom(4))))  # each process has dice of its own
 
 
 @dataclass(slots=True, eq=False)

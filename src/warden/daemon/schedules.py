@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Callable
 
@@ -120,7 +119,9 @@ class Schedules:
 
 def _next_moment(schedule: Schedule, now: float) -> float:
     """Return when it comes after ``now``, in seconds since the epoch; 0 = within no time that matters."""
+    from random import uniform  # 0.2 MiB, only for programs with a schedule
+
     from warden.config.cron import next_moment  # with the library; see config.schedule_options
 
     moment = next_moment(schedule.rules, schedule.timezone, now)
-    return 0.0 if moment is None else moment + random.uniform(0.0, schedule.jitter)
+    return 0.0 if moment is None else moment + uniform(0.0, schedule.jitter)

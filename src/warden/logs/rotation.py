@@ -8,9 +8,7 @@ so on; a number never stands for two different files.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
-import shutil
 import time
 
 from warden.words import Period
@@ -109,13 +107,16 @@ def compress(source: str, temporary: str) -> os.stat_result:
     Raises:
         OSError: it cannot be read or written; nothing is left behind.
     """
+    import gzip  # 50 KiB, only for those who compress their logs
+
     try:
         with open(source, "rb") as plain:
             status = os.fstat(plain.fileno())
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, status.st_mode & 0o777)
             with open(fd, "wb") as raw:
                 with gzip.GzipFile("", "wb", _LEVEL, raw, mtime=status.st_mtime) as packed:
-                    shutil.copyfileobj(plain, packed, _COPY_BYTES)
+                    while chunk := plain.read(_COPY_BYTES):
+                        packed.write(chunk)
                 raw.flush()
                 with contextlib.suppress(OSError):  # not ours to give: then it is ours
                     os.fchown(fd, status.st_uid, status.st_gid)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import os
 import re
 import time
@@ -55,10 +54,12 @@ def stamp_of(line: bytes) -> float | None:
     match = _STAMP.match(line)
     if match is None:
         return None
+    from calendar import timegm  # 0.3 MiB, only for those who look for a time
+
     day, clock, fraction, utc, sign, hours, minutes = match.groups()
     try:
         parsed = time.strptime(f"{day.decode()} {clock.decode()}", "%Y-%m-%d %H:%M:%S")
-        seconds = time.mktime(parsed) if utc is None and sign is None else float(calendar.timegm(parsed))
+        seconds = time.mktime(parsed) if utc is None and sign is None else float(timegm(parsed))
     except (ValueError, OverflowError):
         return None
     if sign is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
+from typing import TYPE_CHECKING
 
 from warden.config.model import Policy
 from warden.frozen import frozen
+
+if TYPE_CHECKING:
+    from random import Random
 
 _LONGEST = 365 * 86400.0  # seconds; powers grow beyond any clock
 
@@ -36,7 +39,7 @@ def ended(streak: Streak, policy: Policy, ran: float) -> Streak:
     if policy.restart.delay is None and not policy.restart.jitter:
         return streak
     good = ran >= policy.restart.reset
-    return replace(streak, count=1 if good else streak.count + 1, seed=Random(streak.seed).getrandbits(32))
+    return replace(streak, count=1 if good else streak.count + 1, seed=_dice(streak).getrandbits(32))
 
 
 def started(streak: Streak, policy: Policy, now: float) -> Streak:
@@ -84,7 +87,13 @@ def retirement(streak: Streak, policy: Policy, started_at: float) -> float | Non
 def _shortened(seconds: float, streak: Streak, policy: Policy) -> float:
     """Shorten by a random part of up to ``restart_jitter``: a maximum stays one."""
     jitter = policy.restart.jitter
-    return seconds * (1 - jitter * Random(streak.seed).random()) if jitter else seconds
+    return seconds * (1 - jitter * _dice(streak).random()) if jitter else seconds
+
+
+def _dice(streak: Streak) -> Random:
+    from random import Random  # 0.2 MiB, only for programs whose restarts are spread
+
+    return Random(streak.seed)
 
 
 def _seconds(seconds: float) -> str:

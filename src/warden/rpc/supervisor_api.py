@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from warden.errors import BadName, IncorrectParameters, ShuttingDown
 from warden.rpc.arguments import signal, text
 from warden.rpc.control import Control
-from warden.rpc.listing import ProcessList, Texts
 from warden.rpc.log_api import LogApi
 from warden.rpc.views import config_struct, outcome_structs, process_struct
 from warden.words import API_VERSION, VERSION, Mood, split_namespec
+
+if TYPE_CHECKING:
+    from warden.rpc.listing import Texts
 
 Struct = dict[str, object]
 
@@ -27,7 +30,7 @@ class SupervisorApi(LogApi):
 
     def __init__(self, control: Control) -> None:
         super().__init__(control)
-        self._texts = Texts()
+        self._texts: Texts | None = None  # none before somebody asks
 
     # --- the daemon
 
@@ -143,6 +146,10 @@ class SupervisorApi(LogApi):
 
         @return array  Structs as of getProcessInfo, sorted by group and name
         """
+        from warden.rpc.listing import ProcessList, Texts  # with expat and datetime; see ``rpc.registry``
+
+        if self._texts is None:
+            self._texts = Texts()
         return ProcessList(self._control.processes(), self._texts)
 
     def getAllConfigInfo(self) -> list[Struct]:

@@ -7,7 +7,6 @@ import asyncio
 import os
 import socket
 import struct
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -84,6 +83,8 @@ class Mailboxes:
 
     def _new_path(self) -> str:
         if not self._folder:
+            import tempfile  # 0.3 MiB, only for programs that tell us about themselves
+
             parent = tempfile.gettempdir()
             if len(os.fsencode(parent)) > _LONGEST_PATH - 40:
                 parent = "/tmp"
