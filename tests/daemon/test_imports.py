@@ -29,10 +29,15 @@ COSTLY = (
 
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
-    return imported_with("warden.daemon.main")
+    return imported_with("warden.daemon.main", "warden.daemon.life")
 
 
 @pytest.mark.parametrize("module", COSTLY)
 def test_the_daemon_does_not_import(module: str, imported: set[str]) -> None:
     assert "warden.daemon.supervisor" in imported
     assert module not in imported
+
+
+def test_the_life_of_the_daemon_is_imported_while_its_keeper_comes_up() -> None:
+    before_the_fork = imported_with("warden.daemon.main")
+    assert not before_the_fork & {"warden.daemon.life", "warden.daemon.supervisor", "warden.process.machine"}

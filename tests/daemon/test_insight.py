@@ -14,7 +14,8 @@ from tests.daemon.stage import Stage, alone, group, play, program
 from warden import errors
 from warden.config.model import Healthcheck, HttpServerConfig, Schedule
 from warden.config.probes import Probe, Way
-from warden.daemon.insight import DaemonInsight, flatten, open_to_all
+from warden.config.servers import open_to_all
+from warden.daemon.insight import DaemonInsight, flatten
 from warden.daemon.life import announce_servers
 from warden.daemon.usage import measure
 from warden.rpc.insight import Notice, OptionChange

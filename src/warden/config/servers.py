@@ -1,4 +1,4 @@
-"""Read ``[supervisord]`` and the HTTP servers."""
+"""Read ``[supervisord]`` and the HTTP servers, and tell which let everybody in."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 
 from warden.config import limit_options, log_options, operating, options, survival
 from warden.config.ini import Document
-from warden.config.model import HttpServerConfig, ServerConfig
+from warden.config.model import Config, HttpServerConfig, ServerConfig
 from warden.config.option import Option
 from warden.config.readers import Special, user
 from warden.config.sections import Findings, Scope, SectionReader, sections_of
 
 T = TypeVar("T")
 
+_LOOPBACK = ("127.", "::1", "localhost")
 _INCOMPLETE_AUTHENTICATION = (
     "contains incomplete authentication: If a username or a password is specified, "
     "both the username and password must be specified"
@@ -155,3 +156,13 @@ def _state_file(base: str, chosen: str | None, pidfile: str) -> str | None:
 
 def _absolute(base: str, path: str) -> str:
     return os.path.normpath(os.path.join(base, path))
+
+
+def open_to_all(config: Config) -> tuple[str, ...]:
+    """Warn of servers that let everybody in from anywhere."""
+    return tuple(
+        f"[{http.section}] listens on {http.host or 'all addresses'} port {http.port} without a password: "
+        "everybody who can reach it controls your programs"
+        for http in config.http
+        if http.path is None and not http.username and not http.host.startswith(_LOOPBACK)
+    )

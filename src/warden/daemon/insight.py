@@ -11,6 +11,7 @@ from warden.config.diff import diff
 from warden.config.model import Config, GroupConfig, ProcessConfig
 from warden.config.option import option_name
 from warden.config.probes import Probe
+from warden.config.servers import open_to_all
 from warden.daemon.control import DaemonControl
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
@@ -23,7 +24,6 @@ from warden.words import VERSION, make_namespec
 
 _SECRET = "(hidden)"
 _SEPARATORS = {"depends_on": ",", "rules": "; "}  # of values that are written as lists
-_LOOPBACK = ("127.", "::1", "localhost")
 
 
 class DaemonInsight:
@@ -159,16 +159,6 @@ class DaemonInsight:
     def _tell_now(self, notice: Notice) -> None:
         for notify in tuple(self._watchers):
             notify(notice)
-
-
-def open_to_all(config: Config) -> tuple[str, ...]:
-    """Warn of servers that let everybody in from anywhere."""
-    return tuple(
-        f"[{http.section}] listens on {http.host or 'all addresses'} port {http.port} without a password: "
-        "everybody who can reach it controls your programs"
-        for http in config.http
-        if http.path is None and not http.username and not http.host.startswith(_LOOPBACK)
-    )
 
 
 def _differences(old: GroupConfig, new: GroupConfig) -> list[OptionChange]:

@@ -7,16 +7,19 @@ import os
 import traceback
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from warden.config.cmdline import DaemonArgs
 from warden.config.load import load
 from warden.config.model import Config
-from warden.daemon.life import Life
 from warden.daemon.persistence import Persistence
 from warden.daemon.plugins import known_events, resolve
 from warden.errors import StartupError
 from warden.logs.mainlog import MainLog
 from warden.runtime.kept import KeeperParent
+
+if TYPE_CHECKING:
+    from warden.daemon.life import Life
 
 
 def reading(path: str, args: DaemonArgs, here: str, persistence: Persistence) -> Callable[[], Config]:

@@ -16,13 +16,11 @@ from warden.config.model import Config
 from warden.config.report import render_check, render_error
 from warden.config.search import require
 from warden.daemon.flusher import Flusher
-from warden.daemon.life import Life
 from warden.daemon.living import live, reading
 from warden.daemon.opening import announce_servers, announce_start, open_log
 from warden.daemon.persistence import Persistence
 from warden.daemon.plugins import known_events, resolve
 from warden.daemon.servers import Listeners
-from warden.daemon.succession import succeed
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
 from warden.runtime.identity import PidFile, become, daemonize, open_standard_descriptors, raise_limits, reset_signals
@@ -50,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_standard_descriptors()
     courier = connect()
     if courier is not None:
+        from warden.daemon.succession import succeed  # with the life that it goes on with
+
         return succeed(argv, courier)
     try:
         args = daemon_args(argv)
@@ -135,6 +135,8 @@ def _start(
         undo.pop_all()
     if taking is not None:
         _replace(taking, pidfile, server.pidfile, log, keeper)
+    from warden.daemon.life import Life  # half of all that is to import: meanwhile the keeper comes up
+
     life = Life(
         config,
         log,

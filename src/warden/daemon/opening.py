@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from warden.config.model import Config
+from warden.config.servers import open_to_all
 from warden.config.values import Severity
 from warden.daemon.compressor import Compressor
 from warden.daemon.flusher import Flusher
-from warden.daemon.insight import open_to_all
 from warden.errors import StartupError
 from warden.logs import autolog
 from warden.logs.mainlog import MainLog

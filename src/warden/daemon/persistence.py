@@ -6,12 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from warden.daemon import statefile
-from warden.daemon.records import Process
 from warden.daemon.statefile import Remembered
 from warden.rpc.insight import Transition
 from warden.runtime.threads import in_thread
+
+if TYPE_CHECKING:
+    from warden.daemon.records import Process
 
 REMEMBERED = 20  # changes of phase of each process that outlive the daemon
 FORGET_SECONDS = 7 * 24 * 3600.0  # what nobody has heard of for so long is gone
