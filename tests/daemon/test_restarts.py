@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.waiting import until_true
-from tests.daemon.stage import Stage, alone, play, program, python
+from tests.daemon.stage import Stage, alone, group, play, program, python
 from warden.config.model import RestartPolicy
 from warden.daemon.memory_guard import MemoryGuard
 from warden.errors import NotRunning
@@ -31,6 +32,23 @@ def test_a_program_that_exits_while_running_waits_before_it_starts_again(tmp_pat
     play(
         tmp_path, scenario, alone(program("p", "/bin/true", startsecs=0, autorestart=Autorestart.ALWAYS, restart=rule))
     )
+
+
+def test_processes_whose_waits_are_spread_have_dice_of_their_own(tmp_path: Path) -> None:
+    spread = RestartPolicy(jitter=0.5)
+    plain, first, second = (program(name, autostart=False) for name in ("a", "b", "c"))
+
+    async def scenario(stage: Stage) -> None:
+        members = stage.supervisor.groups["g"]
+        for config in (first, second):
+            stage.supervisor.reconfigure(
+                members, stage.find(f"g:{config.name}"), replace(config, policy=replace(config.policy, restart=spread))
+            )
+        seeds = [stage.find(f"g:{name}").state.streak.seed for name in ("a", "b", "c", "d")]
+        assert seeds[0] == 0
+        assert len(set(seeds)) == 4
+
+    play(tmp_path, scenario, group("g", plain, first, second, program("d", autostart=False, restart=spread)))
 
 
 def test_a_fatal_program_is_revived_and_a_stop_prevents_it(tmp_path: Path) -> None:

@@ -424,7 +424,7 @@ def test_a_slow_log_makes_the_next_child_wait_too(tmp_path: Path) -> None:
             await asyncio.sleep(0)
         turns = got = 0
         while turns < 500 and process.child is not None:  # the second child waits in its write
-            turns = turns + 1 if fill(process.child.outputs[Channel.STDOUT].fd) == 65536 else 0
+            turns = turns + 1 if fill(process.child.pipes[0].fd) == 65536 else 0
             await asyncio.sleep(0)
         while got < 70000 + total:
             with contextlib.suppress(BlockingIOError):

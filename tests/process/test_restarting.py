@@ -192,3 +192,10 @@ def test_each_wait_of_one_process_is_another() -> None:
     starts = [moment for moment, phase in story.story if phase == "STARTING"]  # type: ignore[misc]
     waits = {round(later - earlier, 6) for earlier, later in itertools.pairwise(starts)}
     assert len(waits) == len(starts) - 1 > 5
+
+
+def test_a_start_that_somebody_asked_for_keeps_nothing_of_the_streak_but_its_dice() -> None:
+    untouched, long = Streak(seed=7), Streak(count=3, moments=(1.0, 2.0), seed=7)
+
+    assert restarting.cleared(untouched) is untouched
+    assert restarting.cleared(long) == untouched

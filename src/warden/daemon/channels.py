@@ -32,7 +32,7 @@ class Channels:
         self._log = log
         self._announcer = announcer
         self._hold = hold
-        self._compressor = Compressor(log.error)
+        self._compress = Compressor(log.error).ask
 
     def make(self, process: Process) -> dict[Channel, Output]:
         """Make the channels of a process.
@@ -62,7 +62,7 @@ class Channels:
             path=path,
             strip_ansi=server.strip_ansi and not protocol,
             log=self._log,
-            compress=self._compressor.ask,
+            compress=self._compress,
             listeners=Audience(self._announcer, process, channel, self._hold),
         )
 

@@ -155,12 +155,11 @@ class Children:
         self, process: Process, pid: int, ours: dict[str, int], takers: dict[Channel, Callable[[bytes], None]]
     ) -> None:
         stdin = InputPipe(self._loop, ours["stdin"]) if "stdin" in ours else None
-        process.child = Child(pid, stdin, {})
-        for channel, take in takers.items():
-            pipe = OpenPipe(process, channel, ours[channel], take, self._notes, self._end_of_output)
-            process.child.outputs[channel] = pipe
+        pipes = (OpenPipe(process, channel, ours[channel], take, self._notes, self) for channel, take in takers.items())
+        process.child = Child(pid, stdin, tuple(pipes))
+        for pipe in process.child.pipes:
             self._pipes.add(pipe.fd, pipe, prompt=pipe.is_conversation)
-            self._follow(process, channel)  # what its predecessor wrote may still wait
+            self._follow(process, pipe.channel)  # what its predecessor wrote may still wait
 
     def refuse(self, process: Process, error: OSError, undo: ExitStack) -> None:
         """There is no child: close what was open for it."""
@@ -280,7 +279,7 @@ class Children:
 
     def _follow(self, process: Process, channel: Channel) -> None:
         """Read what the program writes while its log is not blocked; a broken log does not hold a program."""
-        pipe = process.child.outputs.get(channel) if process.child is not None else None
+        pipe = process.child.pipe(channel) if process.child is not None else None
         if pipe is None:
             return
         if process.outputs[channel].blocked:
@@ -294,7 +293,7 @@ class Children:
         for process in processes:
             child = process.child
             if child is not None:
-                for pipe in child.outputs.values():
+                for pipe in child.pipes:
                     os.close(pipe.fd)
                 if child.stdin is not None:
                     child.stdin.close()
@@ -305,18 +304,19 @@ class Children:
         """Stop reading; there are no children any more."""
         self._pipes.close()
 
-    def _end_of_output(self, pipe: OpenPipe) -> None:
-        process, channel = pipe.process, pipe.channel
-        assert process.child is not None
-        del process.child.outputs[channel]
+    def end_of_output(self, pipe: OpenPipe) -> None:
+        """Close a pipe through which nothing more comes."""
+        child = pipe.process.child
+        assert child is not None
+        child.pipes = tuple(other for other in child.pipes if other is not pipe)
         os.close(pipe.fd)
-        self._log.debug(f"fd {pipe.fd} closed, stopped monitoring <{process.name} ({channel})>")
+        self._log.debug(f"fd {pipe.fd} closed, stopped monitoring <{pipe.process.name} ({pipe.channel})>")
 
     def end(self, process: Process, status: ExitStatus, at: float) -> None:
         """Read what a child left in its pipes, then close everything that was its."""
         child = process.child
         assert child is not None
-        for pipe in child.outputs.values():
+        for pipe in child.pipes:
             self._pipes.remove(pipe.fd)
             self._pipes.drain(pipe.fd, pipe)
             os.close(pipe.fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -122,7 +123,7 @@ class Fleet(abc.ABC):
         """Give a process another configuration of the same name; it counts from the next start."""
         self.schedules.leave(process)
         process.config = config
-        _mark(process)
+        _equip(process)
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
         group.config = replace(group.config, processes=changed)
         self.notes.group(group)
@@ -197,12 +198,15 @@ class Fleet(abc.ABC):
             facts.restore(process)
         elif recall is None:
             process.history.extend(self.persistence.history(process.namespec))
-        _mark(process)
+        _equip(process)
         process.outputs |= self._channels.make(process)
         return process
 
 
-def _mark(process: Process) -> None:
-    """Give a process the number by which its trees are known, if they are to end with its children."""
-    if process.config.policy.kill_tree and not process.mark:
+def _equip(process: Process) -> None:
+    """Give a process the number by which its trees are known, and dice of its own, if its policy asks for them."""
+    policy, streak = process.config.policy, process.state.streak
+    if policy.kill_tree and not process.mark:
         process.mark = new_life()
+    if policy.restart.jitter and not streak.seed:
+        process.state = replace(process.state, streak=replace(streak, seed=int.from_bytes(os.urandom(4))))

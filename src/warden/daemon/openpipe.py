@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from warden.daemon.notes import Notes
 from warden.daemon.records import Process
 from warden.words import Channel
+
+
+class Owner(Protocol):
+    """Who has opened the pipe, and closes it."""
+
+    def end_of_output(self, pipe: OpenPipe) -> None:
+        """Hear that nothing more comes."""
+        ...
 
 
 class OpenPipe:
@@ -15,7 +24,7 @@ class OpenPipe:
     What the log holds back is remembered after each chunk.
     """
 
-    __slots__ = ("_end", "_log", "_noted", "_notes", "_output", "channel", "fd", "number", "process")
+    __slots__ = ("_log", "_noted", "_notes", "_output", "_owner", "channel", "fd", "process")
 
     def __init__(
         self,
@@ -24,17 +33,21 @@ class OpenPipe:
         fd: int,
         log: Callable[[bytes], None],
         notes: Notes,
-        end: Callable[[OpenPipe], None],
+        owner: Owner,
     ) -> None:
         self.process = process
         self.channel = channel
         self.fd = fd
-        self.number = 2 * process.life + (channel is Channel.STDERR)
         self._output = process.outputs[channel]
         self._log = log
         self._notes = notes
-        self._end = end
+        self._owner = owner
         self._noted = True  # somebody before us may have noted something
+
+    @property
+    def number(self) -> int:
+        """What tells it from all others that whoever comes after us may know of."""
+        return 2 * self.process.life + (self.channel is Channel.STDERR)
 
     @property
     def is_conversation(self) -> bool:
@@ -62,4 +75,4 @@ class OpenPipe:
 
     def end(self) -> None:
         """Hear that there is no more."""
-        self._end(self)
+        self._owner.end_of_output(self)

@@ -81,7 +81,7 @@ class Output(Watched):
     """
 
     __slots__ = (  # there are two of them for each process
-        *("marks", "path", "_process", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
+        *("marks", "path", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
         *("_listeners", "_again", "_console", "_lines", "_scanner", "_stripper"),
     )
 
@@ -100,7 +100,6 @@ class Output(Watched):
         super().__init__()
         self.path = path
         self.marks = Marks()
-        self._process = namespec.rpartition(":")[2]
         self._namespec = namespec
         self._channel = channel
         self._config = config
@@ -113,6 +112,10 @@ class Output(Watched):
         self._lines: tuple[LineTaker, ...] = ()
         self._scanner: CaptureScanner | None = None
         self._stripper: AnsiStripper | None = None
+
+    @property
+    def _process(self) -> str:
+        return self._namespec.rpartition(":")[2]
 
     @property
     def position(self) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +11,6 @@ from warden.daemon.history import History
 from warden.daemon.output import Output
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
-from warden.process.restarting import Streak
 from warden.process.step import State
 from warden.runtime.pipes import InputPipe
 from warden.words import Channel, ExitStatus, make_namespec
@@ -27,7 +25,11 @@ class Child:
 
     pid: int
     stdin: InputPipe | None
-    outputs: dict[Channel, OpenPipe]  # an entry goes when its pipe ends
+    pipes: tuple[OpenPipe, ...]  # for output; one goes when it ends
+
+    def pipe(self, channel: Channel) -> OpenPipe | None:
+        """Return the pipe of a channel, None if there is none or it has ended."""
+        return next((pipe for pipe in self.pipes if pipe.channel is channel), None)
 
 
 class Sent(NamedTuple):
@@ -37,8 +39,7 @@ class Sent(NamedTuple):
     why: str
 
 
-def _fresh() -> State:
-    return State(streak=Streak(seed=int.from_bytes(os.urandom(4))))  # each process has dice of its own
+_NEW = State()  # of all to which nothing has happened yet
 
 
 @dataclass(slots=True, eq=False)
@@ -60,13 +61,13 @@ class Process:
     watched files as they were when this process last heard of them.  ``mark`` is what all bear that
     its children start, 0 if they may go on without it; ``seen`` are those who were below the child
     (``runtime.remnants``).  ``revision`` changes whenever one of the facts that a view shows may
-    have.
+    have.  ``namespec`` is the name people type.
     """
 
     config: ProcessConfig
     group: str
     outputs: dict[Channel, Output]
-    state: State = field(default_factory=_fresh)
+    state: State = _NEW
     child: Child | None = None
     life: int = 0
     errand_life: int = 0
@@ -92,6 +93,10 @@ class Process:
     auto_paths: tuple[tuple[str, str], ...] = ()
     mark: int = 0
     seen: tuple[tuple[int, float], ...] = ()
+    namespec: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.namespec = make_namespec(self.group, self.config.name)  # once: it is what everybody knows it by
 
     @property
     def name(self) -> str:
@@ -102,11 +107,6 @@ class Process:
     def key(self) -> tuple[str, str]:
         """Group and name."""
         return self.group, self.config.name
-
-    @property
-    def namespec(self) -> str:
-        """The name people type."""
-        return make_namespec(self.group, self.config.name)
 
     @property
     def starts_by_itself(self) -> bool:

@@ -15,7 +15,7 @@ from warden.logs.mainlog import MainLog
 from warden.process.step import ErrandDone, Exited, RunErrand, Spawn, Spawned, Tick
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import send_signal
-from warden.words import Channel, ExitStatus, Phase
+from warden.words import ExitStatus, Phase
 
 
 class Resumption:
@@ -66,19 +66,15 @@ class Resumption:
     def _recover_output(self, process: Process) -> None:
         """Give out what was read from the child's pipes and did not arrive."""
         assert process.child is not None
-        for channel in Channel:
-            pipe = process.child.outputs.get(channel)
-            if pipe is None:
-                continue
-            output = process.outputs[channel]
-            held = self._remains.held(process.namespec, channel, process.life)
+        for pipe in process.child.pipes:
+            held = self._remains.held(process.namespec, pipe.channel, process.life)
             if held is not None:
-                output.hold(held)
+                process.outputs[pipe.channel].hold(held)
 
     def _recover_chunk(self, process: Process) -> None:
         if process.child is None:
             return
-        for pipe in tuple(process.child.outputs.values()):
+        for pipe in process.child.pipes:
             chunk = self._remains.chunk(pipe.number)
             if chunk is None:
                 continue

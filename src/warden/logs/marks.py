@@ -8,6 +8,7 @@ from bisect import bisect_left
 
 LOOK_SECONDS = 1.0  # how often a position is noted while a log is written
 _MOST = 256  # marks of one log; of more every second one is forgotten
+_NO_TIMES, _NO_OFFSETS = array("d"), array("q")  # of all that were never written: nobody changes them
 
 
 class Marks:
@@ -21,8 +22,7 @@ class Marks:
 
     def __init__(self) -> None:
         self._file: tuple[int, int] | None = None
-        self._times = array("d")
-        self._offsets = array("q")
+        self._times, self._offsets = _NO_TIMES, _NO_OFFSETS
         self._older = 0.0  # no byte before the first mark is younger than this
 
     def begin(self, now: float, status: os.stat_result) -> None:

@@ -14,15 +14,16 @@ class Watched:
 
     def __init__(self) -> None:
         self._file: FileSink | None = None
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: tuple[Callable[[], None], ...] = ()
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call ``wake`` after each write to the file until the returned function is called."""
-        self._watchers.append(wake)
+        self._watchers += (wake,)
         self._ask_to_be_told()
 
         def stop() -> None:
-            self._watchers.remove(wake)
+            at = self._watchers.index(wake)
+            self._watchers = (*self._watchers[:at], *self._watchers[at + 1 :])
             self._ask_to_be_told()
 
         return stop
@@ -33,5 +34,5 @@ class Watched:
             self._file.on_write = self._wake if self._watchers else None
 
     def _wake(self) -> None:
-        for wake in tuple(self._watchers):
+        for wake in self._watchers:
             wake()

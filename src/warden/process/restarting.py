@@ -29,9 +29,12 @@ class Streak:
     seed: int = 0
 
 
+NO_STREAK = Streak()
+
+
 def cleared(streak: Streak) -> Streak:
     """Forget what was before: somebody asked for a start."""
-    return Streak(seed=streak.seed)
+    return Streak(seed=streak.seed) if streak.count or streak.moments else streak
 
 
 def ended(streak: Streak, policy: Policy, ran: float) -> Streak:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 
 from warden.frozen import frozen
-from warden.process.restarting import Streak
+from warden.process.restarting import NO_STREAK, Streak
 from warden.words import STOPPED_PHASES, ExitStatus, Moment, Phase
 
 
@@ -54,7 +54,7 @@ class State:
     errand: Errand | None = None
     stage: int = 0
     greeted: bool = False
-    streak: Streak = field(default_factory=Streak)
+    streak: Streak = NO_STREAK
 
     @property
     def at_rest(self) -> bool:

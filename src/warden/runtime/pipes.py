@@ -22,13 +22,17 @@ _REST_SECONDS = 0.004  # how long a busy set of pipes is left to gather before t
 _LONG_REST_SECONDS = 0.064  # the same if it is a crowd: so that several lines of each are read at once
 _CROWD = 16  # pipes in one batch
 _SLICE_SECONDS = 0.004  # the longest that a batch keeps the loop to itself
+_NOTHING = bytearray()  # what waits for nearly every child: one for all, which nobody changes
 _LITTLE_BYTES = _FULL_BYTES  # a batch smaller than this gains from waiting: no pipe was full, so nobody waits for us
 
 
 class Source(Protocol):
-    """Whose pipe it is.  ``number`` tells it from all others that whoever comes after us may know of."""
+    """Whose pipe it is."""
 
-    number: int
+    @property
+    def number(self) -> int:
+        """What tells it from all others that whoever comes after us may know of."""
+        ...
 
     def position(self) -> tuple[int, int]:
         """Return inode and size of the log that the next chunk goes to; zeros if that is no file."""
@@ -214,7 +218,7 @@ class InputPipe:
         self._loop = loop
         self._fd = fd
         self._limit = limit
-        self._waiting = bytearray()
+        self._waiting = _NOTHING
 
     def __len__(self) -> int:
         """Bytes that wait for the child to read."""
@@ -239,7 +243,7 @@ class InputPipe:
         except BlockingIOError:
             done = 0
         if done < len(data):
-            self._waiting += data[done:]
+            self._waiting = bytearray(data[done:])
             self._loop.add_writer(self._fd, self._drain)
 
     def close(self) -> None:
@@ -263,5 +267,5 @@ class InputPipe:
             self._forget()
 
     def _forget(self) -> None:
-        self._waiting.clear()
+        self._waiting = _NOTHING
         self._loop.remove_writer(self._fd)
