@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor.states import EventListenerStates, getEventListenerStateDescription
 from warden.daemon.facade.refusal import refused
-from warden.events.pool import RejectEvent, Verdict, default_verdict
+from warden.events.effects import RejectEvent, Verdict, default_verdict
 from warden.events.types import Event
 from warden.logs.ansi import AnsiStripper
 

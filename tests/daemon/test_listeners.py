@@ -16,8 +16,8 @@ from harness.waiting import until_true
 from tests.daemon.stage import Stage, alone, play, program, python
 from warden.config.model import ChannelConfig, GroupConfig, Kind, PoolConfig
 from warden.events import types
+from warden.events.effects import RejectEvent
 from warden.events.listener import ListenerState
-from warden.events.pool import RejectEvent
 from warden.words import Autorestart, Phase
 
 # Keeps everything it is sent: one record per event, ended by a NUL byte.  Answers with its last argument.
@@ -374,6 +374,47 @@ def test_an_overflow_is_logged_event_by_event_and_then_summed_up(tmp_path: Path)
         ]
 
     play(tmp_path, scenario, pool("p", "/bin/cat", buffer_size=2))
+
+
+def test_a_listener_that_is_ready_gets_the_first_message_of_a_chunk_and_the_buffer_the_others(
+    tmp_path: Path, recorder: Callable[..., str]
+) -> None:
+    (tmp_path / "speaker.py").write_text(
+        "import os, sys\n"
+        "message = '<!--XSUPERVISOR:BEGIN-->%d<!--XSUPERVISOR:END-->'\n"
+        "os.write(1, ''.join(message % number for number in range(4)).encode())\n"
+    )
+    speaker = program(
+        "speaker",
+        f"{sys.executable} -S {tmp_path}/speaker.py",
+        stdout=ChannelConfig(logfile=None, capture_maxbytes=1000),
+        autostart=False,
+        autorestart=Autorestart.NEVER,
+    )
+
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        await until_true(lambda: stage.supervisor.pools.listener_state("p", "p_a") is ListenerState.READY)
+        await stage.control.start("speaker", wait=False)
+        await received(tmp_path / "heard", 4)
+
+        assert [body.rpartition(b"\n")[2] for body in bodies(tmp_path / "heard")] == [b"0", b"1", b"2", b"3"]
+        assert not any("overflowed" in line for line in stage.said)
+
+    play(tmp_path, scenario, pool("p", recorder(), events="PROCESS_COMMUNICATION", buffer_size=3), alone(speaker))
+
+
+def test_who_takes_no_notes_does_not_pile_up_what_would_be_noted(tmp_path: Path, recorder: Callable[..., str]) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        publish(stage, 50)
+        await received(tmp_path / "heard", 50)
+        running = stage.supervisor.pools.find("p")
+        assert running is not None
+
+        assert len(running.core.take_changes().over) <= 1
+
+    play(tmp_path, scenario, pool("p", recorder()))
 
 
 def test_a_pool_that_is_removed_says_what_it_lost(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_without_a_record_the_programs_that_run_are_what_is_known() -> None:
     remains.slot.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"warden-record 1", b"warden-record 2\n", b"something else\n"])
+@pytest.mark.parametrize("content", [b"", b"warden-record 2", b"warden-record 3\n", b"something else\n"])
 def test_a_record_of_another_format_is_none(content: bytes) -> None:
     fd = os.memfd_create("record")
     os.write(fd, content)

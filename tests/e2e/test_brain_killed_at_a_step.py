@@ -73,6 +73,18 @@ def kill_at(daemon: Daemon, calls: str, count: int) -> None:
         tracer.wait()
 
 
+def published_twice(daemon: Daemon) -> dict[str, set[str]]:
+    """The messages of programs that became more than one event, with the numbers of these.
+
+    An event may be sent again: to a listener of which nobody knew whether it had got all of it.
+    """
+    numbers_of: dict[str, set[str]] = {}
+    for serial, _poolserial, name, payload in events(daemon, "ear"):
+        if name.startswith("PROCESS_COMMUNICATION"):
+            numbers_of.setdefault(payload.split("message ")[1], set()).add(serial)
+    return {message: serials for message, serials in numbers_of.items() if len(serials) > 1}
+
+
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS.keys())
 def test_nothing_is_lost_at_any_step(tmp_path: Path, calls: str) -> None:
     with Daemon(WARDEN, tmp_path / "home", CROWD) as daemon:
@@ -91,6 +103,7 @@ def test_nothing_is_lost_at_any_step(tmp_path: Path, calls: str) -> None:
         assert first_difference(logged(daemon, "fancy.log"), expected("fancy", total)) == ""
         messages = {int(text.split("message ")[1]) for text in heard}
         assert messages == set(range(counting.MESSAGE_EVERY, total + 1, counting.MESSAGE_EVERY))
+        assert published_twice(daemon) == {}
         assert len(numbers(daemon, "fancy.starts")) == 1
         codes = numbers(daemon, "quick.codes")
         assert codes == [2 + number % 200 for number in range(1, len(codes) + 1)]

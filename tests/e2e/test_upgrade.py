@@ -90,7 +90,7 @@ def test_a_new_version_takes_over_and_the_old_one_again(installed: Installed) ->
     ("file", "old", "new", "why"),
     [
         ("daemon/succession.py", "def succeed", "1 / 0\n\n\ndef succeed", "ended at its start"),
-        ("runtime/record.py", "FORMAT = 1", "FORMAT = 2", "it has format 1, this version reads format 2"),
+        ("runtime/record.py", "FORMAT = 2", "FORMAT = 3", "it has format 2, this version reads format 3"),
         (
             "daemon/resume.py",
             "    def go_on(self) -> None:\n",

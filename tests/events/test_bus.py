@@ -143,3 +143,28 @@ def test_a_subscriber_may_subscribe_and_publish_while_it_is_called(heard: list[t
     bus.publish(TICK)
 
     assert heard == [("first", TICK), ("first", ADDED), ("late", ADDED)]
+
+
+def test_who_collects_a_burst_acts_once_at_its_end(heard: list[tuple[str, Event]]) -> None:
+    bus = Bus(never)
+    acts: list[int] = []
+    bus.subscribe(Event, Ear("a", heard))
+
+    with bus.burst():
+        bus.publish(TICK)
+        bus.afterwards(lambda: acts.append(len(heard)))
+        with bus.burst():
+            bus.publish(ADDED)
+        assert acts == [], "one in the other is one"
+    bus.publish(TICK)
+
+    assert acts == [2]
+
+
+def test_outside_of_a_burst_afterwards_is_now() -> None:
+    bus = Bus(never)
+    acts: list[str] = []
+
+    bus.afterwards(lambda: acts.append("now"))
+
+    assert acts == ["now"]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from warden.events import pool as pool_module
+from warden.events.effects import Effect, Judge, Note, Send, Verdict, default_verdict
 from warden.events.listener import ListenerState
-from warden.events.pool import Effect, Judge, Note, Pool, Send, Serials, Verdict, default_verdict
+from warden.events.pool import Pool, Serials
 from warden.events.types import Tick5Event, TickEvent
 from warden.words import Phase
 
@@ -26,8 +27,15 @@ DEAD = (Phase.STARTING, Phase.BACKOFF, Phase.STOPPED, Phase.EXITED, Phase.FATAL)
 class Bench:
     """One pool; serial n carries ``Tick5Event(n)``.  Collects what is sent and noted, and judges by default."""
 
-    def __init__(self, *listeners: str, buffer_size: int = 10) -> None:
-        self.pool = Pool("pool", listeners or ("a",), [TickEvent], buffer_size=buffer_size, server="supervisor")
+    def __init__(self, *listeners: str, buffer_size: int = 10, verbose: bool = True) -> None:
+        self.pool = Pool(
+            "pool",
+            listeners or ("a",),
+            [TickEvent],
+            buffer_size=buffer_size,
+            server="supervisor",
+            verbose=verbose,
+        )
         self.serials = Serials()
         self.now = 1000.0
         self.verdicts: dict[bytes, Verdict] = {}
@@ -325,6 +333,30 @@ def test_while_a_result_is_being_judged_the_listener_is_sent_nothing() -> None:
 
     bench.carry_out(bench.pool.judged("a", Verdict.PROCESSED, bench.now))
     assert bench.sent == [("a", 0), ("a", 1)]
+
+
+def test_changes_are_told_once_and_what_came_and_is_over_meanwhile_never() -> None:
+    bench = Bench(buffer_size=2).up().publish(3)
+    came, waiting, over, listeners = bench.pool.take_changes()
+    assert [letter.number for letter in came] == [0, 1, 2]
+    assert (waiting, over, listeners) == ([], [], {"a"})
+
+    bench.says(b"RESULT 4\nFAIL")
+    came, waiting, over, listeners = bench.pool.take_changes()
+    assert (came, [letter.number for letter in waiting], [letter.number for letter in over]) == ([], [0], [1])
+
+    bench.publish(3)
+    came, waiting, over, listeners = bench.pool.take_changes()
+    assert [letter.number for letter in came] == [4, 5], "3 was lost before anybody asked"
+    assert [letter.number for letter in over] == [0, 2]
+    assert (waiting, listeners) == ([], set())
+
+
+def test_who_is_not_verbose_says_nothing_of_what_every_event_brings() -> None:
+    bench = Bench(verbose=False).up().publish(2).says(b"RESULT 2\nOKREADY\n").says(b"RESULT 4\nFAIL")
+
+    assert bench.sent == [("a", 0), ("a", 1)]
+    assert bench.notes[0] == ("warn", "a: event was rejected")
 
 
 def test_serials_wrap(monkeypatch: pytest.MonkeyPatch) -> None:

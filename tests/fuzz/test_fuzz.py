@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from warden.events.effects import Effect, Judge, Send, default_verdict
 from warden.events.listener import MAX_LINE_BYTES, MAX_RESULT_BYTES, Conversation, Ready
-from warden.events.pool import Effect, Judge, Pool, Send, default_verdict
+from warden.events.pool import Pool
 from warden.events.types import Tick5Event
 from warden.logs.capture import BEGIN, END, CaptureScanner, Message
 from warden.rpc.xmlrpc import Malformed, parse

@@ -89,7 +89,7 @@ def test_a_writer_that_is_killed_leaves_all_that_it_finished(
     [
         (b"", "does not begin as a record does"),
         (b"something else\n", "does not begin as a record does"),
-        (b"warden-record 999\n", "it has format 999, this version reads format 1"),
+        (b"warden-record 999\n", "it has format 999, this version reads format 2"),
     ],
 )
 def test_what_is_no_record_is_refused_with_the_reason(keeper: Keeper, content: bytes, why: str) -> None:

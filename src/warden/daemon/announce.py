@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from warden.daemon.notes import Notes
 from warden.daemon.records import Process
@@ -179,8 +180,14 @@ class Announcer:
 
     def message(self, process: Process, channel: Channel, data: bytes) -> None:
         """Log and publish a message that a process put into its output."""
-        self._log.debug(f"{process.name!r} {channel} emitted a comm event")
-        self._publish(_MESSAGE_EVENTS[channel], process, data)
+        if self._log.enabled("debug"):
+            self._log.debug(f"{process.name!r} {channel} emitted a comm event")
+        if self._bus.wanted(_MESSAGE_EVENTS[channel]):
+            self._publish(_MESSAGE_EVENTS[channel], process, data)
+
+    def burst(self) -> AbstractContextManager[None]:
+        """What is published meanwhile came in one chunk."""
+        return self._bus.burst()
 
     def _publish(
         self,
@@ -216,6 +223,10 @@ class Audience:
     def on_message(self, data: bytes) -> None:
         """Hear of a captured message."""
         self._announcer.message(self._process, self._channel, data)
+
+    def burst(self) -> AbstractContextManager[None]:
+        """Hear that what comes meanwhile came in one chunk."""
+        return self._announcer.burst()
 
     def on_wait(self, sink: Waiting) -> None:
         """Hear that the log file cannot take its data at once."""

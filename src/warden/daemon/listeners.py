@@ -9,29 +9,18 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from itertools import chain
 
 from warden.config.model import PoolConfig
 from warden.daemon.codec import encode
-from warden.daemon.letters import letter_row
+from warden.daemon.letters import Archive, Entry
 from warden.daemon.notes import Notes
 from warden.daemon.plugins import DEFAULT_HANDLER, resolve
 from warden.daemon.records import Group, Process
 from warden.events.bus import Bus
+from warden.events.effects import Effect, Judge, Note, RejectEvent, Send, Verdict, default_verdict
 from warden.events.listener import Dialect, ListenerState
-from warden.events.pool import (
-    Effect,
-    Judge,
-    Letter,
-    Note,
-    Pool,
-    RejectEvent,
-    Send,
-    Serials,
-    Standing,
-    Verdict,
-    default_verdict,
-)
+from warden.events.pool import Letter, Pool, Serials, Standing
 from warden.events.types import NAMES, Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.deadlines import Deadlines
@@ -64,6 +53,8 @@ class Pools:
         self._identifier = identifier
         self._open_view: Callable[[], Callable[[Event], object]] = lambda: _unchanged
         self._notes = notes
+        self._archive = Archive()
+        self._stirred: dict[RunningPool, None] = {}  # those that have got something in the burst that goes on
         self._pools: dict[str, RunningPool] = {}
         self._subscribed: frozenset[type[Event]] = frozenset()
         self._routes: dict[type[Event], tuple[RunningPool, ...]] = {}  # cache, built on demand
@@ -78,10 +69,18 @@ class Pools:
             buffer_size=config.buffer_size,
             server=self._identifier,
             dialect=Dialect(facts=config.payload_facts, text=config.payload_text),
+            verbose=self._log.enabled("debug"),
         )
         handler = self._handler(config.result_handler)
         pool = RunningPool(
-            core, group, handler, loop=self._loop, log=self._log, deadlines=self._deadlines, notes=self._notes
+            core,
+            group,
+            handler,
+            loop=self._loop,
+            log=self._log,
+            deadlines=self._deadlines,
+            notes=self._notes,
+            archive=self._archive,
         )
         self._pools[group.config.name] = pool
         self._subscribe()
@@ -95,6 +94,7 @@ class Pools:
         pool = self._pools.pop(name, None)
         if pool is not None:
             self._subscribe()
+            self._stirred.pop(pool, None)
             pool.close()
 
     def listener_state(self, group: str, process: str) -> ListenerState | None:
@@ -139,9 +139,21 @@ class Pools:
         if kind not in self._routes:
             self._routes[kind] = tuple(pool for pool in self._pools.values() if issubclass(kind, pool.core.kinds))
         serial = self._serials.take()
-        self._notes.serial(self._serials.count)
+        is_first = not self._stirred
         for pool in self._routes[kind]:
+            if pool not in self._stirred:
+                self._stirred[pool] = None
+                pool.look()
             pool.accept(event, serial)
+        if is_first:
+            self._bus.afterwards(self._settle)
+
+    def _settle(self) -> None:
+        """Note all that a burst has brought, in one go; only then send it."""
+        stirred, self._stirred = self._stirred, {}
+        self._notes.events(chain.from_iterable(pool.news() for pool in stirred), self._serials.count)
+        for pool in stirred:
+            pool.carry_on()
 
 
 class RunningPool:
@@ -157,10 +169,13 @@ class RunningPool:
         log: MainLog,
         deadlines: Deadlines[RunningPool],
         notes: Notes,
+        archive: Archive,
     ) -> None:
         self.core = core
         self._notes = notes
-        self._noted: dict[str, Standing] = {}
+        self._archive = archive
+        self._unnoted: set[str] = set()  # listeners that stand elsewhere than the record has it
+        self._accepted = 0  # as the record has it
         self._processes = group.processes
         self._handler = handler
         self._loop = loop
@@ -175,13 +190,13 @@ class RunningPool:
             process.watchers.append(self._watchers[process.name])
 
     def accept(self, event: Event, serial: int) -> None:
-        """Take an event in.
+        """Take an event in; nothing is sent before ``carry_on``."""
+        self._to_do.extend(self.core.accept(event, serial, self._loop.time()))
 
-        It may be about a listener of ours, whose watchers are only called after it.
-        """
+    def look(self) -> None:
+        """See where the listeners are: an event may be about one of them, whose watchers are only called after it."""
         for process in self._processes.values():
             self._entered(process)
-        self._do(self.core.accept(event, serial, self._loop.time()))
 
     def due(self) -> None:
         """Send again what came back a while ago."""
@@ -191,8 +206,8 @@ class RunningPool:
         """Let go of the processes; whoever comes after us knows nothing of this pool."""
         self._do(self.core.sum_up())
         names = [f"{what} {name}" for name in self._processes for what in ("listener", "partly")]
-        names += [f"letter {number}" for number in self.core.letters()]
-        self._notes.pool(self.core.name, ((name, None) for name in (*names, "accepted")))
+        ours = ((f"pool {self.core.name} {name}", None) for name in (*names, "accepted"))
+        self._notes.pools([*self._archive.forget(self.core.name, self.core.letters()), *ours])
         self._deadlines.set(self, None)
         for process in self._processes.values():
             process.watchers.remove(self._watchers[process.name])
@@ -206,9 +221,11 @@ class RunningPool:
             self._do(self.core.entered(process.name, process.state.phase, self._loop.time()))
 
     def _do(self, effects: list[Effect]) -> None:
-        """Carry out effects in order; those that follow from one of them come after the others."""
         self._to_do.extend(effects)
-        self._note()
+        self.carry_on()
+
+    def carry_on(self) -> None:
+        """Carry out effects in order; those that follow from one of them come after the others."""
         if self._busy:
             return
         self._busy = True
@@ -218,11 +235,10 @@ class RunningPool:
                     more = self._carry_out(self._to_do[0])
                 finally:
                     self._to_do.popleft()
-                if more:
-                    self._to_do.extend(more)
-                    self._note()
+                self._to_do.extend(more)
         finally:
             self._busy = False
+        self._note()
         self._deadlines.set(self, self.core.deadline)
 
     def resume(
@@ -233,7 +249,9 @@ class RunningPool:
         Listeners that are ``doubtful`` may have got a part of what they were sent: they are started again.
         """
         self.core.resume(letters, standings, accepted)
-        self._noted = dict(standings)
+        self._accepted = accepted
+        for letter in letters:
+            self._archive.count(letter)
         for name in doubtful:
             child = self._processes[name].child if name in self._processes else None
             if child is not None:
@@ -243,32 +261,36 @@ class RunningPool:
 
     def wake(self) -> None:
         """Take note of what became of the listeners, and send what can be sent."""
-        for process in self._processes.values():
-            self._entered(process)
+        self.look()
         self.due()
 
     def _note(self, sent: str | None = None) -> None:
-        """Remember what has changed, before anything is done about it.
+        """Remember what is different: before an event is ``sent`` to a listener, and when all is done."""
+        if entries := self.news(sent):
+            self._notes.pools(entries)
+
+    def news(self, sent: str | None = None) -> list[Entry]:
+        """Return what is to be noted.
 
         A listener that is to be judged or sent something stands where it stood until that is done, or begins to be
         ``sent``: else an answer that nobody has judged, or an event that nobody has sent, would count as dealt with.
         """
+        changes = self.core.take_changes()
         if not self._notes.keeps:
-            return
-        entries: list[tuple[str, Any]] = [
-            (f"letter {number}", None if letter is None else letter_row(letter))
-            for number, letter in self.core.take_changes().items()
-        ]
-        if entries:
-            entries.append(("accepted", self.core.accepted))
-        to_come = {effect.listener for effect in self._to_do if isinstance(effect, Send | Judge)} - {sent}
-        for name in self._processes:
-            standing = self.core.standing(name)
-            if name not in to_come and standing != self._noted.get(name):
-                self._noted[name] = standing
-                entries.append((f"listener {name}", [self._notes.slot.number, encode(standing)]))
-        if entries:
-            self._notes.pool(self.core.name, entries)
+            return []
+        pool = self.core.name
+        entries = list(self._archive.entries(pool, changes))
+        if self.core.accepted != self._accepted:
+            self._accepted = self.core.accepted
+            entries.append((f"pool {pool} accepted", self._accepted))
+        self._unnoted |= changes.listeners
+        if self._unnoted:
+            to_come = {effect.listener for effect in self._to_do if isinstance(effect, Send | Judge)} - {sent}
+            for name in self._unnoted - to_come:
+                standing = encode(self.core.standing(name))
+                entries.append((f"pool {pool} listener {name}", [self._notes.slot.number, standing]))
+            self._unnoted &= to_come
+        return entries
 
     def _carry_out(self, effect: Effect) -> list[Effect]:
         match effect:
@@ -281,7 +303,7 @@ class RunningPool:
                 return self.core.judged(listener, self._judge(event, result), self._loop.time())
 
     def _send(self, listener: str, data: bytes) -> list[Effect]:
-        letter = self.core.standing(listener).letter
+        letter = self.core.letter_of(listener)
         self._notes.slot.letter = 0 if letter is None else letter + 1
         self._note(sent=listener)
         try:
@@ -289,7 +311,7 @@ class RunningPool:
         finally:
             child = self._processes[listener].child
             if child is not None and child.stdin is not None and len(child.stdin):
-                self._notes.pool(self.core.name, [(f"partly {listener}", letter)])
+                self._notes.pools([(f"pool {self.core.name} partly {listener}", letter)])
             self._notes.slot.letter = 0
 
     def _write(self, listener: str, data: bytes) -> list[Effect]:

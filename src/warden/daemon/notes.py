@@ -89,7 +89,6 @@ class Notes:
     def __init__(self, record: Record | None = None, slot: Slot | PlainReader | None = None) -> None:
         self.slot = slot or PlainReader()
         self._record = record
-        self._serial = self._noted_serial = 0
         self._steps = self.slot.step
 
     @property
@@ -146,17 +145,13 @@ class Notes:
 
     # --- pools
 
-    def serial(self, count: int) -> None:
-        """So many events have got a number; it is written down with the first pool that takes the latest."""
-        self._serial = count
+    def events(self, entries: Iterable[tuple[str, Any]], serials: int) -> None:
+        """Pools have new events, all that are in the latest chunk; so many got a number until now."""
+        self._put(*entries, ("serial", serials), ("published", self.slot.number))
 
-    def pool(self, name: str, entries: Iterable[tuple[str, Any]]) -> None:
-        """Something in a pool is different now."""
-        noted = [(f"pool {name} {what}", value) for what, value in entries]
-        if self._serial != self._noted_serial:
-            self._noted_serial = self._serial
-            noted.append(("serial", self._serial))
-        self._put(*noted)
+    def pools(self, entries: Iterable[tuple[str, Any]]) -> None:
+        """Something in pools is different now."""
+        self._put(*entries)
 
     # --- groups and processes
 

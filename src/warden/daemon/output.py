@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol
 
@@ -32,6 +33,10 @@ class Listeners(Protocol):
 
     def on_message(self, data: bytes) -> None:
         """Hear of a captured message."""
+        ...
+
+    def burst(self) -> AbstractContextManager[None]:
+        """Hear that what comes meanwhile came in one chunk."""
         ...
 
     def on_wait(self, sink: Waiting) -> None:
@@ -82,7 +87,7 @@ class Output(Watched):
 
     __slots__ = (  # there are two of them for each process
         *("marks", "path", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
-        *("_listeners", "_again", "_console", "_lines", "_scanner", "_stripper"),
+        *("_listeners", "_again", "_console", "_lines", "_published", "_scanner", "_stripper"),
     )
 
     def __init__(
@@ -108,6 +113,7 @@ class Output(Watched):
         self._compress = compress
         self._listeners = listeners
         self._again: _Rest | None = None
+        self._published = False
         self._console: FileSink | None = None
         self._lines: tuple[LineTaker, ...] = ()
         self._scanner: CaptureScanner | None = None
@@ -157,14 +163,18 @@ class Output(Watched):
         if self._file is not None and held.file:
             _Rest(self._file, self._file.grown_since(held.inode, held.size)).write(held.file)
 
-    def again(self, chunk: bytes, inode: int, size: int) -> None:
-        """Take a chunk that somebody before us may have written to the log, or a part of it: inode and size before."""
+    def again(self, chunk: bytes, inode: int, size: int, *, published: bool) -> None:
+        """Take a chunk that somebody before us may have written to the log, or a part of it: inode and size before.
+
+        If its events are ``published`` the listeners have heard of it.
+        """
         if self._file is not None:
             self._again = _Rest(self._file, self._file.grown_since(inode, size))
+        self._published = published
         try:
             self._take(chunk)
         finally:
-            self._again = None
+            self._again, self._published = None, False
 
     @property
     def blocked(self) -> bool:
@@ -282,11 +292,12 @@ class Output(Watched):
         if self._scanner is None:
             self._deliver(data)
             return
-        for part in self._scanner.feed(data):
-            if isinstance(part, Message):
-                self._listeners.on_message(part.data)
-            else:
-                self._deliver(part.data)
+        with self._listeners.burst():
+            for part in self._scanner.feed(data):
+                if not isinstance(part, Message):
+                    self._deliver(part.data)
+                elif not self._published:
+                    self._listeners.on_message(part.data)
 
     def _deliver(self, data: bytes) -> None:
         self._emit(data if self._stripper is None else self._stripper.feed(data))
@@ -295,7 +306,7 @@ class Output(Watched):
         if not data:
             return
         self._write(data)
-        if self._config.events_enabled:
+        if self._config.events_enabled and not self._published:
             self._listeners.on_output(data)
 
     def _to_file(self, data: bytes) -> None:

@@ -167,6 +167,10 @@ class Remains:
         told = self.facts.get(f"held {channel} {namespec}")
         return told is not None and told[1] == chunk.number
 
+    def was_published(self, chunk: InFlight) -> bool:
+        """Whether the events that are in that chunk have arrived in the pools."""
+        return self.facts.get("published") == chunk.number
+
     def effects(self) -> tuple[str, list[Effect]] | None:
         """The effects of the last step, and of which process, if they may not all have been carried out."""
         step, namespec, orders = self.facts.get("effects", (0, "", ()))
@@ -186,7 +190,7 @@ class Remains:
         letters, standings, doubtful = [], {}, set()
         for kind, what, value in self._pools.get(name, ()):
             if kind == "letter":
-                letter = letter_from(int(what), value)
+                letter = letter_from(int(what), value, self.facts.get(f"event {value[0]}"))
                 letters += [] if letter is None else [letter]
             elif kind == "listener":
                 standings[what] = standing = decode(Standing, value[1])

@@ -79,7 +79,8 @@ class Resumption:
             if chunk is None:
                 continue
             if not self._remains.was_logged(chunk, process.namespec, pipe.channel):
-                process.outputs[pipe.channel].again(chunk.data, chunk.inode, chunk.size)
+                published = self._remains.was_published(chunk)
+                process.outputs[pipe.channel].again(chunk.data, chunk.inode, chunk.size, published=published)
                 pipe.note()
             if pipe.is_conversation and not self._remains.was_heard(chunk, process.group, process.name):
                 assert process.on_stdout is not None

@@ -154,8 +154,9 @@ class TakeOver:
                 phase=told.phase, state=case.listens or ListenerState.UNKNOWN, letter=None if known else 0
             )
             name = case.config.name
-            entries: list[tuple[str, object]] = [(f"listener {name}", [0, encode(standing)])]
-            notes.pool(case.group.name, entries if known else [*entries, (f"partly {name}", 0)])
+            pool = f"pool {case.group.name}"
+            entries: list[tuple[str, object]] = [(f"{pool} listener {name}", [0, encode(standing)])]
+            notes.pools(entries if known else [*entries, (f"{pool} partly {name}", 0)])
 
     def _copy_sockets(self, found: Found) -> None:
         """Find out what each of its listening sockets is for."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from warden.events.types import Event
 
@@ -22,6 +23,9 @@ class Bus:
     raises costs only its own call: the exception goes to ``report``.
     ``on_change`` is called after every change of the subscriptions, so that what
     produces events (ticks, say) can rest while ``wanted`` says no.
+
+    A subscriber that has to do something dear for each event may hear all of a
+    ``burst`` first and do it once, ``afterwards``.
     """
 
     def __init__(self, report: Report, on_change: Callable[[], object] = _nobody) -> None:
@@ -29,6 +33,8 @@ class Bus:
         self._on_change = on_change
         self._subscriptions: list[tuple[type[Event], Subscriber]] = []
         self._routes: dict[type[Event], tuple[Subscriber, ...]] = {}  # cache, built on demand
+        self._bursts = 0  # that go on, one in the other
+        self._afterwards: list[Callable[[], object]] = []
 
     def subscribe(self, kind: type[Event], subscriber: Subscriber) -> None:
         """Call ``subscriber`` with every event of this type from now on; a second time changes nothing."""
@@ -56,6 +62,26 @@ class Bus:
                 subscriber(event)
             except Exception as error:  # noqa: BLE001 - a plugin's code may raise anything; it must not stop the daemon
                 self._report(subscriber, event, error)
+
+    @contextmanager
+    def burst(self) -> Iterator[None]:
+        """Events that are published meanwhile belong together."""
+        self._bursts += 1
+        try:
+            yield
+        finally:
+            self._bursts -= 1
+            if self._bursts == 0:
+                acts, self._afterwards = self._afterwards, []
+                for act in acts:
+                    act()
+
+    def afterwards(self, act: Callable[[], object]) -> None:
+        """Call ``act`` when the burst is over; at once if there is none."""
+        if self._bursts:
+            self._afterwards.append(act)
+        else:
+            act()
 
     def _changed(self) -> None:
         self._routes.clear()

@@ -7,12 +7,12 @@ are seconds on one monotonic clock.
 
 from __future__ import annotations
 
-import enum
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
+from warden.events.effects import Effect, Judge, Note, Send, Verdict
 from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
 from warden.events.types import Event
 from warden.frozen import frozen
@@ -21,58 +21,6 @@ from warden.words import Phase, counted
 SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
 BURST_SECONDS = 1.0  # losses within this time are summed up in one line
-
-
-class RejectEvent(Exception):
-    """Raised by a result handler: the listener could not process the event, send it again."""
-
-
-# --- what a pool wants done -----------------------------------------------------
-
-
-class Verdict(enum.Enum):
-    """What a result handler made of a result."""
-
-    PROCESSED = enum.auto()
-    REJECTED = enum.auto()
-    FAILED = enum.auto()  # the handler itself raised something else
-
-
-def default_verdict(result: bytes) -> Verdict:
-    """Judge as the default result handler does: ``OK`` to the byte, or rejected."""
-    return Verdict.PROCESSED if result == b"OK" else Verdict.REJECTED
-
-
-@frozen
-class Send:
-    """Write ``data`` to the stdin of a listener.
-
-    If that is impossible answer with ``Pool.undeliverable``; if too much waits
-    to be written already, with ``Pool.distrust``.
-    """
-
-    listener: str
-    data: bytes
-
-
-@frozen
-class Judge:
-    """Give a result to the pool's result handler and answer with ``Pool.judged``."""
-
-    listener: str
-    event: Event
-    result: bytes
-
-
-@frozen
-class Note:
-    """A line for the activity log; ``level`` is the name of one of its methods."""
-
-    level: str
-    text: str
-
-
-Effect = Send | Judge | Note
 
 
 class Serials:
@@ -97,6 +45,17 @@ class Letter:
     number: int  # position in the pool's sequence; never wraps
     not_before: float = 0.0
     pause: float = FIRST_PAUSE  # before it is sent again if it comes back
+    told: bool = False  # ``take_changes`` has told of it
+    over: bool = False  # processed, or lost
+
+
+class Changes(NamedTuple):
+    """What is different in a pool: letters that came, that are to wait, and that are over; listeners by name."""
+
+    came: list[Letter]
+    waiting: list[Letter]
+    over: list[Letter]
+    listeners: set[str]
 
 
 @frozen(kw_only=True)
@@ -121,8 +80,9 @@ class _Listener:
 
     @property
     def free(self) -> bool:
-        ready = self.conversation.state is ListenerState.READY
-        return ready and self.phase is Phase.RUNNING and not self.deaf and self.letter is None
+        if self.letter is not None or self.conversation.state is not ListenerState.READY:
+            return False
+        return self.phase is Phase.RUNNING and not self.deaf
 
 
 # --- the pool -------------------------------------------------------------------
@@ -130,6 +90,9 @@ class _Listener:
 
 class Pool:
     """The buffer of one pool and its conversations with its listeners.
+
+    Unless it is ``verbose`` it makes no notes for the level debug of what every
+    event brings with it.
 
     Events are sent oldest first, each to the first listener in configuration
     order that is RUNNING and READY.  An event that comes back (rejected, or its
@@ -152,6 +115,7 @@ class Pool:
         buffer_size: int,
         server: str,
         dialect: Dialect | None = None,
+        verbose: bool = True,
     ) -> None:
         self.name = name
         self.kinds = tuple(kinds)
@@ -159,15 +123,19 @@ class Pool:
         self._buffer_size = buffer_size
         self._server = server
         self._dialect = dialect
+        self._verbose = verbose
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
         self._buffer: deque[Letter] = deque()
         self.accepted = 0  # events so far, which gave each its number
         self._burst: tuple[int, float] | None = None  # losses before it, and when it counts as over
-        self._changed: dict[int, Letter | None] = {}  # by number: came, has another pause, or is gone
+        self._changed: dict[int, Letter] = {}  # by number, since the last ``take_changes``
+        self._stirred: set[str] = set()  # the listeners of whom something is different since then
 
     @property
     def deadline(self) -> float | None:
         """When an event that came back may be sent to a listener that is free, or a burst of losses is over."""
+        if self._burst is None and (not self._buffer or not self._buffer[0].not_before):
+            return None
         moments = [] if self._burst is None else [self._burst[1]]
         pause_ends = self._buffer[0].not_before if self._buffer else 0.0
         if pause_ends and any(listener.free for listener in self._listeners.values()):
@@ -195,19 +163,36 @@ class Pool:
             letter=None if who.letter is None else who.letter.number,
         )
 
-    def letters(self) -> list[int]:
-        """Return the numbers of the events that wait, or are with a listener."""
-        with_listeners = (listener.letter for listener in self._listeners.values())
-        return [letter.number for letter in (*self._buffer, *with_listeners) if letter is not None]
+    def letter_of(self, listener: str) -> int | None:
+        """Return the number of the letter that a listener has, None if it has none."""
+        letter = self._listeners[listener].letter
+        return None if letter is None else letter.number
 
-    def take_changes(self) -> dict[int, Letter | None]:
-        """Return the letters that came or changed since the last call, by number; None for one that is gone."""
-        changed, self._changed = self._changed, {}
-        return changed
+    def letters(self) -> list[Letter]:
+        """Return the events that wait, or are with a listener."""
+        with_listeners = (listener.letter for listener in self._listeners.values())
+        return [letter for letter in (*self._buffer, *with_listeners) if letter is not None]
+
+    def take_changes(self) -> Changes:
+        """Return what is different since the last call; nothing of letters that came and are over."""
+        changes = Changes([], [], [], self._stirred)
+        for letter in self._changed.values():
+            if not letter.told:
+                if not letter.over:
+                    letter.told = True
+                    changes.came.append(letter)
+            elif letter.over:
+                changes.over.append(letter)
+            else:
+                changes.waiting.append(letter)
+        self._changed, self._stirred = {}, set()
+        return changes
 
     def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int) -> None:
         """Go on where another pool stood, before anything else happens to this one."""
         by_number = {letter.number: letter for letter in letters}
+        for letter in letters:
+            letter.told = True
         for name, standing in standings.items():
             who = self._listeners.get(name)
             if who is not None:
@@ -234,6 +219,7 @@ class Pool:
         if who.phase is phase:
             return []
         who.phase = phase
+        self._stirred.add(listener)
         effects: list[Effect] = []
         if phase not in (Phase.RUNNING, Phase.STOPPING, Phase.UNKNOWN):  # in these three there is a child
             effects = self._take_back(who, now)
@@ -243,22 +229,25 @@ class Pool:
     def heard(self, listener: str, chunk: bytes, now: float) -> list[Effect]:
         """Take in output of a listener."""
         who = self._listeners[listener]
+        self._stirred.add(listener)
         who.conversation.feed(chunk)
         return self._listen(who, now) + self.due(now)
 
     def judged(self, listener: str, verdict: Verdict, now: float) -> list[Effect]:
         """Take the answer to ``Judge``; until it comes the listener is sent nothing."""
         who = self._listeners[listener]
+        self._stirred.add(listener)
         effects: list[Effect] = []
         match verdict:
             case Verdict.PROCESSED:
                 if who.letter is not None:
-                    self._changed[who.letter.number] = None
+                    self._finish(who.letter)
                 who.letter = None
-                effects += [
-                    Note("debug", f"{listener}: event was processed"),
-                    _moved(listener, ListenerState.BUSY, ListenerState.ACKNOWLEDGED),
-                ]
+                if self._verbose:
+                    effects += [
+                        Note("debug", f"{listener}: event was processed"),
+                        _moved(listener, ListenerState.BUSY, ListenerState.ACKNOWLEDGED),
+                    ]
             case Verdict.REJECTED:
                 effects += [
                     Note("warn", f"{listener}: event was rejected"),
@@ -276,6 +265,7 @@ class Pool:
         """Take note that a listener has closed its stdin: it is sent nothing more until it is started again."""
         who = self._listeners[listener]
         who.deaf = True
+        self._stirred.add(listener)
         effects: list[Effect] = []
         if who.letter is not None:
             what = f"epipe occurred while sending event {who.letter.serial} to listener {listener}"
@@ -296,16 +286,26 @@ class Pool:
         if self._burst is not None and self._burst[1] <= now:
             effects += self.sum_up()
         while self._buffer and self._buffer[0].not_before <= now:
-            who = next((listener for listener in self._listeners.values() if listener.free), None)
+            who = self._first_free()
             if who is None:
                 break
             who.letter = letter = self._buffer.popleft()
             who.conversation.sent()
-            effects += [
-                Send(who.name, self._envelope(letter)),
-                Note("debug", f"event {letter.serial} sent to listener {who.name}"),
-            ]
+            self._stirred.add(who.name)
+            effects.append(Send(who.name, self._envelope(letter)))
+            if self._verbose:
+                effects.append(Note("debug", f"event {letter.serial} sent to listener {who.name}"))
         return effects
+
+    def _first_free(self) -> _Listener | None:
+        for listener in self._listeners.values():
+            if listener.free:
+                return listener
+        return None
+
+    def _finish(self, letter: Letter) -> None:
+        letter.over = True
+        self._changed[letter.number] = letter
 
     def sum_up(self) -> list[Effect]:
         """Say how many events were lost in the burst that goes on, if one does."""
@@ -322,7 +322,8 @@ class Pool:
             case None:
                 return []
             case Ready():
-                return [_moved(who.name, before, ListenerState.READY), *self._listen(who, now)]
+                moved = [_moved(who.name, before, ListenerState.READY)] if self._verbose else []
+                return moved + self._listen(who, now)
             case Violation(line):
                 return _complaint(who.name, line) + self._give_up_on(who, before, now)
             case Result(data):
@@ -334,6 +335,7 @@ class Pool:
 
     def _give_up_on(self, who: _Listener, before: ListenerState, now: float) -> list[Effect]:
         who.conversation.distrust()
+        self._stirred.add(who.name)
         why = "this usually indicates the process violated the eventlistener protocol"
         return [
             _moved(who.name, before, ListenerState.UNKNOWN),
@@ -363,7 +365,7 @@ class Pool:
             self._burst = (self.lost, now + BURST_SECONDS)
         self.lost += 1
         lost = self._buffer.popleft()
-        self._changed[lost.number] = None
+        self._finish(lost)
         return [Note("error", f"pool {self.name} event buffer overflowed, discarding event {lost.serial}")]
 
     def _envelope(self, letter: Letter) -> bytes:

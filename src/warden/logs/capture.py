@@ -58,11 +58,16 @@ class CaptureScanner:
                 self._pending = data[end:]
                 yield from self._take(data[at:end])
                 return
-            yield from self._take(data[at:found])
-            at = found + len(token)
-            if self._inside:
+            if not self._inside:
+                if at < found:
+                    yield Output(data[at:found])
+            elif self._message:
+                yield from self._take(data[at:found])
                 yield Message(bytes(self._message))
                 self._message.clear()
+            else:  # as most are: all of it in one chunk
+                yield Message(data[max(at, found - self._limit) : found])
+            at = found + len(token)
             self._inside = not self._inside
 
     def close(self) -> Iterator[Output]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from warden.runtime.threads import in_thread
 
-FORMAT = 1  # changes when an older or newer version would misread it
+FORMAT = 2  # changes when an older or newer version would misread it
 _MAGIC = b"warden-record "
 _HEAD = struct.Struct("<II")  # bytes of the entry, their CRC-32
 _SPARE_BYTES = 4 * 1024 * 1024  # of old entries before they are thrown away
