@@ -278,3 +278,19 @@ def test_a_dependant_that_ignores_its_stop_signal_is_waited_for(tmp_path: Path) 
 
     web = program("web", stubborn, depends_on=read_names("db"), startsecs=1, stopwaitsecs=1000)
     play(tmp_path, scenario, alone(web), alone(program("db", startsecs=0)))
+
+
+def test_what_is_noted_of_a_stop_is_that_it_waits_for_nobody_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        noted = []
+        monkeypatch.setattr(
+            stage.supervisor.notes, "step", lambda process, _effects: noted.append((process.name, process.leaving))
+        )
+        stage.supervisor.start_all()
+        await stage.until("web", Phase.RUNNING)
+        await stage.control.stop("db", wait=True)
+        assert {leaving for name, leaving in noted if name == "db"} == {None}
+
+    play(tmp_path, scenario, alone(needing("web", "db")), alone(program("db", startsecs=0)))

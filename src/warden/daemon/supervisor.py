@@ -187,6 +187,7 @@ class Supervisor(Fleet):
         held = not may_start or self.ties.held(process)
         now = self._loop.time() if at is None else at
         process.state, effects = transition(before, event, now, process.config.policy, held=held)
+        self.ties.heed(process, event)
         self.touch(process)
         if isinstance(event, Tick) and process.state.is_starting and not before.is_starting:
             process.restarts += 1
@@ -222,7 +223,7 @@ class Supervisor(Fleet):
         deadline = None if _answer_is_due(process) else process.state.deadline  # the answer arms it
         if deadline is not None and deadline <= self._loop.time():
             self._deadlines.set(process, None)
-            self._inbox.append((process, Tick(self._may_start(process)), None))
+            self.feed(process, Tick(self._may_start(process)))
         else:
             self._deadlines.set(process, deadline)
 

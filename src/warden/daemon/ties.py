@@ -64,11 +64,14 @@ class Ties:
         else:
             self._obey(first)
 
+    def heed(self, process: Process, event: Event) -> None:
+        """Let a stop that waited be one that waits no more, if this event is it: a fact to be noted with the step."""
+        if process.leaving is not None and event == process.leaving.event():
+            process.leaving = None
+
     def happened(self, process: Process, event: Event, before: State) -> None:
         """Do what follows for others from an event that has happened to a process."""
         state = process.state
-        if process.leaving is not None and event == process.leaving.event():
-            process.leaving = None
         if state.waiting and isinstance(event, StartRequested):
             self._obey(self._dependencies.start(process.key, event.cause))
         if state.waiting or before.waiting:
