@@ -113,6 +113,23 @@ def test_twenty_quick_losses_are_made_good_at_once_and_then_there_are_waits(benc
     assert waits == [0.0] * 20 + [1, 2, 4]
 
 
+@pytest.mark.parametrize(("kills", "failures"), [(3, 0), (19, 0), (21, 2)])
+def test_a_few_kills_at_the_start_of_a_brain_say_nothing_about_its_record(
+    bench: Bench, kills: int, failures: int
+) -> None:
+    bench.lose(bench.first())
+    for _ in range(kills):
+        bench.wait()
+        bench.lose(bench.room.next_brain())
+    bench.wait()
+
+    brain = bench.room.next_brain()
+    brain.wish("hello", first=True, programs=False)
+    bench.settle(brain)
+
+    assert brain.hears("part")["facts"]["failures"] == failures
+
+
 def test_a_brain_that_was_up_for_a_second_is_made_good_at_once(bench: Bench) -> None:
     brain = bench.first()
     for _ in range(22):

@@ -226,17 +226,21 @@ class Brains:
             self._call_off(f"the new version ended at its start ({how})")
         elif brain is self._brain:
             self._brain = None
-            self._on_loss(brain, result.si_status if exited else 2, how)
+            killed = not exited and result.si_status == signal.SIGKILL
+            self._on_loss(brain, result.si_status if exited else 2, how, killed=killed)
 
-    def _on_loss(self, brain: Brain, status: int, how: str) -> None:
+    def _on_loss(self, brain: Brain, status: int, how: str, *, killed: bool) -> None:
         if brain.left is not None:
             self.status = brain.left
         elif not self._proven:
             self.status = status  # it has said itself why it cannot start
         elif not self._yielded:
             calm = time.monotonic() - brain.since >= _CALM_SECONDS
-            self._failures = 0 if brain.up else self._failures + 1
             self._quick_losses = 0 if calm else self._quick_losses + 1
+            if brain.up:
+                self._failures = 0
+            elif not killed or self._quick_losses > _QUICK_LOSSES:  # killed that often: its start may take too much
+                self._failures += 1
             self._call_off(f"the brain (pid {brain.pid}) ended ({how})")
 
     # --- upgrade: the new version first shows that it understands the record, then the old one makes way
