@@ -17,6 +17,10 @@ API = "/api/v1"
 Answer = object  # a value, a Fault to answer, or a function of the call's parameters
 
 
+class HangUp(Exception):
+    """Raised by such a function: the connection is closed without an answer."""
+
+
 @dataclass
 class FakeDaemon:
     """A table of answers.
@@ -75,6 +79,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.daemon.connections += 1
 
     def do_POST(self) -> None:
+        try:
+            self._post()
+        except HangUp:
+            self.close_connection = True
+
+    def _post(self) -> None:
         daemon = self.daemon
         daemon.requests += 1
         body = self.rfile.read(int(self.headers["Content-Length"]))

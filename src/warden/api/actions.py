@@ -33,14 +33,19 @@ class Actions:
         await self._control.start(namespec, wait=wait)
         return [_done(namespec)]
 
-    async def start_each(self, namespecs: Sequence[str] | Literal["all"], *, wait: bool) -> Sequence[Outcome]:
-        """Start a selection; what one of them brings along, because it needs it, has not been running before."""
+    async def start_each(
+        self, namespecs: Sequence[str] | Literal["all"], *, wait: bool, may_run: bool = False
+    ) -> Sequence[Outcome]:
+        """Start a selection; what one of them brings along, because it needs it, has not been running before.
+
+        With ``may_run`` one that is named and runs already is as good as one that we start.
+        """
         if namespecs == "all":
             return await self.start(EVERYTHING, wait=wait)
         idle = set(filter(self._is_idle, namespecs))
 
         async def act(namespec: str) -> Sequence[Outcome]:
-            if namespec not in idle:
+            if _group(namespec) is not None or (namespec not in idle and not may_run):
                 return await self.start(namespec, wait=wait)
             await self._control.start(namespec, wait=wait, may_run=True)
             return [_done(namespec)]

@@ -22,6 +22,7 @@ from warden.api.shapes import (
     Selection,
     Signalling,
     SignallingSelection,
+    StartingSelection,
     UsageHistory,
     Waiting,
     WaitingSelection,
@@ -176,12 +177,13 @@ def write_stdin(context: Context, namespec: Namespec, body: Input) -> Results:
 
 
 @TABLE.post("/processes/start")
-async def start_selection(context: Context, body: WaitingSelection) -> Results:
+async def start_selection(context: Context, body: StartingSelection) -> Results:
     """Start a selection.
 
-    All at the same time.  Refusals stand in the results.
+    All at the same time.  Refusals stand in the results.  With `may_run` it can be asked again by whoever does not
+    know whether the first request arrived.
     """
-    return _results(await context.actions.start_each(body.namespecs, wait=body.wait))
+    return _results(await context.actions.start_each(body.namespecs, wait=body.wait, may_run=body.may_run))
 
 
 @TABLE.post("/processes/stop")

@@ -24,6 +24,7 @@ Length = Annotated[int, "Bytes", Within(1, MAX_RANGE_BYTES)]
 Seconds = Annotated[float, "Seconds since the epoch"]
 Confirm = Annotated[int, "Seconds", Within(1, MAX_CONFIRM_SECONDS)]
 Wait = Annotated[bool, "Answer when it is done, not when it has begun"]
+MayRun = Annotated[bool, "Who is named and runs or starts already is as good as started, and waited for"]
 Signal = Annotated[str | int, "Name (`HUP`, `SIGHUP`) or number"]
 
 
@@ -293,6 +294,15 @@ class WaitingSelection:
 
     namespecs: Namespecs
     wait: Wait = False
+
+
+@frozen(kw_only=True)
+class StartingSelection:
+    """Which processes, and how to start them."""
+
+    namespecs: Namespecs
+    wait: Wait = False
+    may_run: MayRun = False
 
 
 @frozen(kw_only=True)

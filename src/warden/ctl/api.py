@@ -36,16 +36,17 @@ def segment(text: str) -> str:
     return quote(text).replace("/", "%2F")
 
 
-def ask(connection: Connection, method: str, path: str, body: object = None) -> object:
+def ask(connection: Connection, method: str, path: str, body: object = None, *, again: bool = False) -> object:
     """Send one request for ``path`` below the root of the API and return the decoded answer.
 
-    ``body`` is what JSON can say, an object of parameters as a rule.  Raises
-    Refusal, NoJsonApi, HttpStatus, CannotConnect, BrokenAnswer.
+    ``body`` is what JSON can say, an object of parameters as a rule.  A GET,
+    and what may be asked ``again``, is sent until somebody answers.  Raises
+    Refusal, NoJsonApi, HttpStatus, CannotConnect, BrokenAnswer, Lost.
     """
     import json  # 5 ms, only for the actions that ask this API
 
     data = json.dumps({} if body is None else body).encode() if method == "POST" else b""
-    answer = connection.request(method, ROOT + path, data, "application/json")
+    answer = connection.request(method, ROOT + path, data, "application/json", again=again or method == "GET")
     url = connection.address.url
     if answer.media_type.endswith("json"):
         try:
@@ -66,6 +67,15 @@ def _judged(answer: Answer, value: object) -> object:
             raise Refusal(answer.status, code, fault, detail)
         case _:
             raise ValueError(value)
+
+
+def results_of(answer: object) -> list[dict[str, object]]:
+    """Return the results in the answer to an action; raises BrokenAnswer."""
+    match answer:
+        case {"results": list(results)}:
+            return results
+        case _:
+            raise BrokenAnswer("the daemon answered something unexpected")
 
 
 def events(connection: Connection, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:

@@ -11,6 +11,7 @@ from warden.ctl.wire import BrokenAnswer, Connection, Stream, parse_url, quote
 __all__ = ["Client", "Fault"]
 
 Struct = dict[str, object]
+READING = ("get", "read", "tail")  # how the names of methods begin that change nothing
 
 
 class Client:
@@ -27,8 +28,9 @@ class Client:
         self._connection = Connection(self.address, username, password)
 
     def call(self, method: str, *params: str | int | bool) -> object:
-        """Call a method of the namespace ``supervisor``."""
-        return load_response(self._connection.post("/RPC2", dump_call(f"supervisor.{method}", params)))
+        """Call a method of the namespace ``supervisor``; one that only reads is called until somebody answers."""
+        body = dump_call(f"supervisor.{method}", params)
+        return load_response(self._connection.post("/RPC2", body, again=method.startswith(READING)))
 
     def text(self, method: str, *params: str | int | bool) -> str:
         """Call a method that answers text."""
@@ -54,9 +56,9 @@ class Client:
             raise self._unexpected(method)
         return answer
 
-    def api(self, method: str, path: str, body: object = None) -> object:
+    def api(self, method: str, path: str, body: object = None, *, again: bool = False) -> object:
         """Ask the JSON API (``ctl.api.ask``)."""
-        return api.ask(self._connection, method, path, body)
+        return api.ask(self._connection, method, path, body, again=again)
 
     def events(self, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:
         """Follow a stream of the JSON API (``ctl.api.events``)."""

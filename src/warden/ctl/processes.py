@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from warden.ctl import codes
-from warden.ctl.api import NoJsonApi
+from warden.ctl import codes, finishing
+from warden.ctl.api import NoJsonApi, results_of
 from warden.ctl.client import Fault, Struct
 from warden.ctl.codes import Exit, StatusExit, exit_for
 from warden.ctl.output import namespec, status_json, status_text
 from warden.ctl.session import Session
-from warden.ctl.wire import BrokenAnswer
+from warden.ctl.wire import Lost
 from warden.words import STOPPED_PHASES, make_namespec, split_namespec
+
+Finish = Callable[[Session, Sequence[str], float], list[Struct]]
 
 
 class Verb(NamedTuple):
@@ -20,6 +24,7 @@ class Verb(NamedTuple):
 
     done: str
     reasons: Mapping[int, str]  # by fault code; any other fault is told in the server's words
+    finish: Finish | None = None  # what brings it to its end if the answer is lost
     harmless: int | None = None  # the fault that leaves the exit status alone
     no_group: Exit = Exit.GENERIC
 
@@ -35,10 +40,16 @@ START = Verb(
         codes.SPAWN_ERROR: "spawn error",
         codes.ALREADY_STARTED: "already started",
     },
+    finish=finishing.finish_start,
     harmless=codes.ALREADY_STARTED,
     no_group=Exit.INVALID_ARGS,
 )
-STOP = Verb(done="stopped", reasons=NO_SUCH_PROCESS | {codes.NOT_RUNNING: "not running"}, harmless=codes.NOT_RUNNING)
+STOP = Verb(
+    done="stopped",
+    reasons=NO_SUCH_PROCESS | {codes.NOT_RUNNING: "not running"},
+    finish=finishing.finish_stop,
+    harmless=codes.NOT_RUNNING,
+)
 SIGNAL = Verb(
     done="signalled",
     reasons=NO_SUCH_PROCESS | {codes.BAD_SIGNAL: "bad signal name", codes.NOT_RUNNING: "not running"},
@@ -166,21 +177,36 @@ def _calls(session: Session, verb: str, *more: str) -> _Calls:
 def _each(session: Session, verb: Verb, names: Sequence[str], calls: _Calls) -> bool:
     """Do ``verb`` for every name, tell each outcome as soon as it is known, and return whether all is well."""
     if "all" in names:
-        return _tell_all(session, verb, calls.everything())
-    well = True
-    for name in names:
-        group_name, process = split_namespec(name)
-        if process is not None:
-            outcome = _outcome(calls.one, name)
-            well &= _tell(session, verb, make_namespec(group_name, process), outcome)
-            continue
+        return _surely(session, verb, ["all"], lambda: _tell_all(session, verb, calls.everything()))
+    told = [_surely(session, verb, [name], partial(_one, session, verb, name, calls)) for name in names]
+    return all(told)
+
+
+def _one(session: Session, verb: Verb, name: str, calls: _Calls) -> bool:
+    group_name, process = split_namespec(name)
+    if process is not None:
+        return _tell(session, verb, make_namespec(group_name, process), _outcome(calls.one, name))
+    try:
+        return _tell_all(session, verb, calls.group(group_name))
+    except Fault as fault:
+        if fault.code != codes.BAD_NAME:
+            raise
+        return _tell_no_group(session, verb, group_name)
+
+
+def _surely(session: Session, verb: Verb, names: Sequence[str], act: Callable[[], bool]) -> bool:
+    """Do ``act``, which does ``verb`` to these; if its answer is lost, bring it to its end all the same."""
+    asked = time.time()
+    try:
+        return act()
+    except Lost as lost:
+        if verb.finish is None:
+            raise
         try:
-            well &= _tell_all(session, verb, calls.group(group_name))
-        except Fault as fault:
-            if fault.code != codes.BAD_NAME:
-                raise
-            well = _tell_no_group(session, verb, group_name)
-    return well
+            results = verb.finish(session, names, asked)
+        except NoJsonApi:
+            raise lost from None
+    return _tell_results(session, verb, results)
 
 
 def _together(session: Session, verb: Verb, action: str, names: Sequence[str]) -> bool | None:
@@ -191,17 +217,25 @@ def _together(session: Session, verb: Verb, action: str, names: Sequence[str]) -
     """
     if len(names) < 2 or "all" in names or _overlap(names):
         return None
-    try:
+
+    def act() -> bool:
         answer = session.api("POST", f"/processes/{action}", {"namespecs": list(names), "wait": True})
+        return tell_results(session, verb, answer)
+
+    try:
+        return _surely(session, verb, names, act)
     except NoJsonApi:
         return None
-    return tell_results(session, verb, answer)
 
 
 def tell_results(session: Session, verb: Verb, answer: object) -> bool:
     """Tell the results of an action of the JSON API and return whether all is well; raises Fault on a shutdown."""
+    return _tell_results(session, verb, results_of(answer))
+
+
+def _tell_results(session: Session, verb: Verb, results: Sequence[Struct]) -> bool:
     well = True
-    for result in results_of(answer):
+    for result in results:
         code, text = result["code"], str(result["error"])
         if code == codes.SHUTDOWN_STATE:
             raise Fault(code, text)
@@ -210,15 +244,6 @@ def tell_results(session: Session, verb: Verb, answer: object) -> bool:
         else:
             well &= _tell(session, verb, namespec(result), {"status": code, "description": text})
     return well
-
-
-def results_of(answer: object) -> list[Struct]:
-    """Return the results in an answer of the JSON API; raises BrokenAnswer."""
-    match answer:
-        case {"results": list(results)}:
-            return results
-        case _:
-            raise BrokenAnswer("the daemon answered something unexpected")
 
 
 def _overlap(names: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from warden.ctl import groups, processes
-from warden.ctl.api import NoJsonApi
+from warden.ctl.api import NoJsonApi, results_of
 from warden.ctl.codes import Exit
 from warden.ctl.output import namespec
 from warden.ctl.session import Session
@@ -79,10 +79,10 @@ def _roll(session: Session, names: Sequence[str], batch: int) -> None:
 def _ready(session: Session, names: Sequence[str]) -> bool:
     """Wait until all can do their work; a daemon without that notion has told what it knows when they were started."""
     try:
-        answer = session.api("POST", "/processes/ready", {"namespecs": list(names)})
+        answer = session.api("POST", "/processes/ready", {"namespecs": list(names)}, again=True)
     except NoJsonApi:
         return True
-    failed = [result for result in processes.results_of(answer) if not result["ok"]]
+    failed = [result for result in results_of(answer) if not result["ok"]]
     for result in failed:
         session.fail(f"{namespec(result)}: ERROR (did not become ready)", Exit.NOT_RUNNING)
     return not failed

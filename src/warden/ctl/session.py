@@ -85,13 +85,14 @@ class Session:
             return False
         return True
 
-    def api(self, method: str, path: str, body: object = None) -> object:
+    def api(self, method: str, path: str, body: object = None, *, again: bool = False) -> object:
         """Ask the daemon's JSON API: ``path`` is below ``/api/v1``, quoted (``ctl.api.segment``).
 
-        Returns the decoded answer.  Raises Refusal with the daemon's reason,
-        NoJsonApi if the daemon is too old to have the API, or another ClientError.
+        ``again``: it does no harm to do it twice.  Returns the decoded answer.
+        Raises Refusal with the daemon's reason, NoJsonApi if the daemon is too
+        old to have the API, or another ClientError.
         """
-        return self.client.api(method, path, body)
+        return self.client.api(method, path, body, again=again)
 
     def names(self, words: Sequence[str]) -> list[str] | None:
         """Return plain names for names with wildcards and exceptions; None after telling that they are a mistake."""

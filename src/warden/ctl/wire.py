@@ -7,6 +7,7 @@ a third of the time a whole ``supervisorctl status`` may take.
 from __future__ import annotations
 
 import binascii
+import select
 import socket
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
@@ -16,6 +17,7 @@ from warden.errors import WardenError
 OK = 200
 RECEIVE_BYTES = 65536
 LINE_LIMIT = 65536  # bytes of one header line; a longer one is not from our server
+LOSSES = 20  # answers lost in a row after which we no longer ask; a keeper replaces as many brains without a pause
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/")
 
 
@@ -47,8 +49,12 @@ class BrokenAnswer(ClientError):
     """The connection was dropped, or what came back is not an answer."""
 
 
-class _StaleConnection(Exception):
-    """A kept connection was closed by the server before it answered."""
+class Lost(BrokenAnswer):
+    """The connection broke before the answer was there: whether it was done what was asked, nobody knows."""
+
+
+class _Unsent(Lost):
+    """It broke before the request was sent: nothing was done."""
 
 
 class Address(NamedTuple):
@@ -154,31 +160,31 @@ class Connection:
         self._socket: socket.socket | None = None
         self._reader: BinaryIO | None = None
 
-    def post(self, path: str, body: bytes) -> bytes:
-        """Send an XML document, return the body of the answer; raises CannotConnect, HttpStatus, BrokenAnswer."""
-        answer = self.request("POST", path, body, "text/xml")
+    def post(self, path: str, body: bytes, *, again: bool = False) -> bytes:
+        """Send an XML document, return the body of the answer; raises like ``request``, or HttpStatus."""
+        answer = self.request("POST", path, body, "text/xml", again=again)
         if answer.status != OK:
             raise HttpStatus(self.address.url + path, answer.status, answer.reason)
         return answer.body
 
-    def request(self, method: str, path: str, body: bytes, media_type: str) -> Answer:
-        """Ask once; what is sent, and preferred as answer, is of ``media_type``.
+    def request(self, method: str, path: str, body: bytes, media_type: str, *, again: bool = False) -> Answer:
+        """Ask; what is sent, and preferred as answer, is of ``media_type``.
 
-        A connection the server has closed since the last request is replaced
-        once.  Raises CannotConnect, BrokenAnswer.
+        A brain that is killed takes its answers along, and its successor can be
+        asked at once: ``again`` tells that this does no harm.  Raises
+        CannotConnect, BrokenAnswer, Lost.
         """
         headers = f"Content-Type: {media_type}\r\nAccept: {media_type}\r\nContent-Length: {len(body)}\r\n"
         request = self._head(method, path, headers) + body
-        kept = self._socket is not None
-        try:
-            return self._exchange(request)
-        except _StaleConnection:
-            if not kept:
-                raise BrokenAnswer(f"{self.address.url}: the server closed the connection") from None
-        try:
-            return self._exchange(request)
-        except _StaleConnection:
-            raise BrokenAnswer(f"{self.address.url}: the server closed the connection") from None
+        for _loss in range(LOSSES):
+            try:
+                return self._exchange(request)
+            except _Unsent:
+                continue
+            except Lost:
+                if not again:
+                    raise
+        raise self._lost()
 
     def stream(self, path: str) -> Stream:
         """Begin a GET on a connection of its own; raises like ``post``."""
@@ -191,9 +197,9 @@ class Connection:
             if status != OK:
                 raise HttpStatus(self.address.url + path, status, reason)
             return Stream(connection, chunked=headers.get("transfer-encoding", "").lower() == "chunked")
-        except (OSError, _StaleConnection):
+        except OSError:
             connection.close()
-            raise BrokenAnswer(f"{self.address.url}: the server closed the connection") from None
+            raise self._lost() from None
         except BaseException:
             connection.close()
             raise
@@ -207,12 +213,14 @@ class Connection:
         self._socket = self._reader = None
 
     def _exchange(self, request: bytes) -> Answer:
+        if self._socket is not None and select.select([self._socket], [], [], 0)[0]:
+            self.close()  # nobody has asked, so what can be read is the end
         if self._socket is None or self._reader is None:
             self._socket = connect(self.address)
             self._reader = self._socket.makefile("rb")
         keep = False
         try:
-            self._socket.sendall(request)
+            self._send(self._socket, request)
             status, reason, headers = self._read_head(self._reader)
             media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
             if status != OK and not media_type.endswith("json"):  # a page for browsers: nobody reads it
@@ -221,10 +229,19 @@ class Connection:
             keep = headers.get("connection", "keep-alive").lower() == "keep-alive" and "" not in headers
             return Answer(status, reason, media_type, body)
         except OSError:
-            raise _StaleConnection from None
+            raise self._lost() from None
         finally:  # whatever else happened, half an answer must not be taken for the next one
             if not keep:
                 self.close()
+
+    def _send(self, connection: socket.socket, request: bytes) -> None:
+        try:
+            connection.sendall(request)
+        except OSError:
+            raise _Unsent(str(self._lost())) from None
+
+    def _lost(self) -> Lost:
+        return Lost(f"{self.address.url}: the server closed the connection")
 
     def _head(self, verb: str, path: str, headers: str) -> bytes:
         return (
@@ -236,7 +253,7 @@ class Connection:
         """Return status, reason and headers (lower-case names)."""
         line = reader.readline(LINE_LIMIT).decode("latin-1")
         if not line:
-            raise _StaleConnection
+            raise self._lost()
         version, _, rest = line.strip().partition(" ")
         code, _, reason = rest.partition(" ")
         if not version.startswith("HTTP/1.") or not (code.isascii() and code.isdigit()):
@@ -256,7 +273,7 @@ class Connection:
             return reader.read()
         body = reader.read(int(length))
         if len(body) < int(length):
-            raise BrokenAnswer(f"{self.address.url}: the server closed the connection")
+            raise self._lost()
         return body
 
     def _read_chunks(self, reader: BinaryIO) -> Iterator[bytes]:
@@ -264,7 +281,7 @@ class Connection:
         while not chunks.ended:
             line = reader.readline(LINE_LIMIT)
             if not line:
-                raise BrokenAnswer(f"{self.address.url}: the server closed the connection")
+                raise self._lost()
             yield chunks.feed(line)
 
 
