@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -184,7 +185,8 @@ class KeeperStage(BrainRoom):
             brain.wish("bye", status=0)
         if self.process.poll() is None:
             for child in psutil.Process(self.process.pid).children():
-                child.kill()
+                with contextlib.suppress(psutil.NoSuchProcess):  # it may end by itself
+                    child.kill()
         self.status()
         super().close()
 
