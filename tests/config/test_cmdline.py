@@ -68,6 +68,11 @@ def test_the_log_can_be_syslog() -> None:
     assert daemon_args(["supervisord", "-l", "syslog"]).overrides == {"logfile": Special.SYSLOG}
 
 
+@pytest.mark.parametrize("option", ["-l", "-j", "--logfile", "--pidfile"])
+def test_an_empty_path_leaves_it_to_the_file(option: str) -> None:
+    assert daemon_args(["supervisord", option, ""]).overrides == {}
+
+
 def test_every_override_is_an_option_of_supervisord() -> None:
     known = {option.name for option in SUPERVISORD.options}
     not_in_the_file = {"configuration", "help", "version", "check", "profile_options", "take_over", "dry_run"}

@@ -10,6 +10,7 @@ import pytest
 
 from harness.config_bench import Bench
 from warden.config.files import read_main
+from warden.config.load import load
 from warden.config.model import (
     AUTO,
     ChannelConfig,
@@ -421,6 +422,24 @@ def test_included_files_are_merged_in_order(bench: Bench) -> None:
         (Severity.INFO, f'Included extra file "{sub}/b.ini" during parsing'),
         (Severity.INFO, f'Included extra file "{sub}/c.ini" during parsing'),
     )
+
+
+@pytest.mark.parametrize("name", ["conf", "./conf", "./sub/../conf", "sub//..//conf"])
+def test_here_is_a_plain_path_however_the_file_is_named(
+    bench: Bench, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write("[supervisord]\nidentifier=%(here)s\n[include]\nfiles=./sub/../sub/a.ini\n", "conf")
+    bench.write("[program:x]\ncommand=%(here)s\n", "sub/a.ini")
+    monkeypatch.chdir(bench.directory)
+
+    config = load(name, {}, environ={}, resolve=str, known_events=list)
+
+    assert config.server.identifier == str(bench.directory)
+    assert config.groups[0].processes[0].command == str(bench.directory / "sub")
+    assert (
+        Severity.INFO,
+        f'Included extra file "{bench.directory}/./sub/../sub/a.ini" during parsing',
+    ) in config.messages
 
 
 def test_a_directory_with_a_percent_sign_is_no_problem(bench: Bench) -> None:

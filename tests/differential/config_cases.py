@@ -663,6 +663,11 @@ CASES = (
     Case(
         "include: here of an included file", "[supervisord]\nuser=nosuchu\n[include]\nfiles=sub/*.ini\n", files=INCLUDED
     ),
+    Case(
+        "include: here has no dots",
+        "[supervisord]\nuser=nosuchu\n[include]\nfiles=./sub/../sub/*.ini\n",
+        files=INCLUDED,
+    ),
     Case("include: no recursion", "[supervisord]\nuser=nosuchu\n[include]\nfiles=rec.ini\n", files=INCLUDED),
     Case("include: later file wins", "[supervisord]\nuser=nosuchu\n[include]\nfiles=main.ini a.ini\n", files=INCLUDED),
     Case(
@@ -695,6 +700,10 @@ CASES = (
     Case("command line: maxbytes", "[supervisord]\nuser=nosuchu\n", argv=("-y", "1x")),
     Case("command line: loglevel", "[supervisord]\nuser=nosuchu\n", argv=("-e", "warning")),
     Case("command line: pidfile", "[supervisord]\nuser=nosuchu\n", argv=("-j", "/nono/x")),
+    Case("command line: empty pidfile", "[supervisord]\nuser=nosuchu\n", argv=("-j", "")),
+    Case("command line: empty logfile", "[supervisord]\nuser=nosuchu\n", argv=("--logfile=",)),
+    Case("command line: empty directory", "[supervisord]\nuser=nosuchu\n", argv=("-d", "")),
+    Case("command line: empty childlogdir", "[supervisord]\nuser=nosuchu\n", argv=("-q", "")),
     Case("command line: childlogdir", "[supervisord]\nuser=nosuchu\n", argv=("-q", "nono")),
     Case("command line: minfds", "[supervisord]\nuser=nosuchu\n", argv=("-a", "x")),
     Case("command line: minprocs", "[supervisord]\nuser=nosuchu\n", argv=("--minprocs", "x")),

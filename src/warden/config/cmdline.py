@@ -53,6 +53,11 @@ def _located(read: Callable[[str, str], object]) -> Callable[[str], object]:
     return read_here
 
 
+def _if_any(read: Callable[[str], object]) -> Callable[[str], object]:
+    """Let an empty argument say nothing: start scripts give ``-j "$PIDFILE"``, set or not."""
+    return lambda value: read(value) if value else None
+
+
 _CONFIGURATION = Flag(
     name="configuration", short="c", long="configuration", argument="FILE", doc="read the configuration from FILE"
 )
@@ -97,7 +102,7 @@ DAEMON_FLAGS = (
         short="l",
         long="logfile",
         argument="FILENAME",
-        read=_located(readers.activity_log),
+        read=_if_any(_located(readers.activity_log)),
         doc="write the log to FILENAME",
     ),
     Flag(
@@ -129,7 +134,7 @@ DAEMON_FLAGS = (
         short="j",
         long="pidfile",
         argument="FILENAME",
-        read=_located(readers.path_in_directory),
+        read=_if_any(_located(readers.path_in_directory)),
         doc="write the pid to FILENAME",
     ),
     Flag(name="identifier", short="i", long="identifier", argument="STR", doc="name of this instance"),
@@ -232,7 +237,7 @@ def _text(value: object) -> str | None:
 
 
 def _overrides(values: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name not in _NOT_OVERRIDES}
+    return {name: value for name, value in values.items() if name not in _NOT_OVERRIDES and value is not None}
 
 
 def daemon_usage(argv0: str) -> str:

@@ -47,8 +47,8 @@ def read_includes(document: Document, main: str, scope: Scope, findings: Finding
             ".ini file has [include] section, but no files setting",
             Place(file=section.file, line=section.line, section=section.name),
         )
-    base = os.path.dirname(os.path.join(scope.directory, main))
-    for path in _matches((reader.read(client_options.INCLUDE_FILES) or "").split(), base, findings):
+    patterns = (reader.read(client_options.INCLUDE_FILES) or "").split()
+    for path in _matches(patterns, scope.here(main), findings):
         findings.inform(f'Included extra file "{path}" during parsing')
         try:
             into.add(_read_text(path), path)

@@ -65,13 +65,17 @@ class Scope(NamedTuple):
             return value.text
         words = self.words
         if self.here_everywhere or Names.HERE in allowed:
-            words = {**words, "here": os.path.dirname(os.path.join(self.directory, value.file))}
+            words = {**words, "here": self.here(value.file)}
             allowed |= Names.HERE
         names: dict[str, str | int] = {}
         for layer in self.environment:
             names.update(layer)
         names.update((word, words[word]) for word in words_of(allowed))
         return expand(value.text, names, label, tell_names=self.tell_names)
+
+    def here(self, file: str) -> str:
+        """Return the directory of a file, absolute and without ``..``, by its name alone: links are not followed."""
+        return os.path.dirname(os.path.normpath(os.path.join(self.directory, file)))
 
     def with_words(self, **words: str | int) -> Scope:
         """Add names, or give them other values."""

@@ -99,5 +99,4 @@ def _base(process: ProcessConfig, reader: SectionReader) -> str:
     """Return the directory to which patterns are relative."""
     value = reader.section.get(WATCH.name)
     assert value is not None  # there are patterns
-    here = os.path.dirname(os.path.join(reader.scope.directory, value.file))
-    return os.path.normpath(os.path.join(reader.scope.directory, process.directory or here))
+    return os.path.normpath(os.path.join(reader.scope.directory, process.directory or reader.scope.here(value.file)))
