@@ -164,6 +164,19 @@ def test_numprocs_makes_processes_in_order_of_their_names(bench: Bench) -> None:
     ]
 
 
+def test_what_thousands_of_processes_have_in_common_is_one_object(bench: Bench) -> None:
+    many = "process_name=%(process_num)d\nnumprocs=2\ncommand=x\nenvironment=A=1\n"
+    config = bench.load(MAIN + f"[program:a]\n{many}[program:b]\n{many}[program:c]\ncommand=x\nstdout_logfile=NONE\n")
+
+    first, *others, different = (process for group in config.groups for process in group.processes)
+    for other in others:
+        assert other.policy is first.policy
+        assert other.environment is first.environment
+        assert other.stdout is other.stderr is first.stdout
+    assert different.policy is first.policy
+    assert (different.stdout.logfile, different.stderr) == (None, first.stderr)
+
+
 @pytest.mark.parametrize("numprocs", [0, -1])
 def test_numprocs_of_nothing_makes_an_empty_group(bench: Bench, numprocs: int) -> None:
     (group,) = bench.load(MAIN + f"[program:x]\nnumprocs={numprocs}\n").groups

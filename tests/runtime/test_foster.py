@@ -133,6 +133,7 @@ def test_a_child_whose_parent_is_gone_is_watched(cat: subprocess.Popen[bytes]) -
         held = dict(after.held)
         home.foster.bury(7)
         assert (len(held), after.held, after.buried) == (1, {}, [])
+        assert '"name": "web"' in next(iter(held)), "what was told at its birth is still known"
 
     play(scenario)
 

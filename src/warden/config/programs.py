@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
+from typing import Any, TypeVar
 
 from warden.config import limit_options, operating, options, readers
 from warden.config.ini import Section
@@ -22,6 +23,8 @@ from warden.config.vitals import with_vitals
 from warden.config.watch_options import with_changes
 from warden.frozen import frozen
 from warden.words import Channel
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -41,6 +44,12 @@ class Surroundings:
     resolve: Callable[[str], object]
     known_events: Callable[[], Collection[str]]
     scales: Mapping[str, int] = field(default_factory=dict)
+    _seen: dict[Any, Any] = field(default_factory=dict)
+
+    def shared(self, value: T) -> T:
+        """Return the first value that was equal to this one: thousands of processes have much in common."""
+        seen: T = self._seen.setdefault(value, value)
+        return seen
 
     def reader(self, section: Section, **words: str) -> SectionReader:
         """Return a reader whose messages have no suffix."""
@@ -202,16 +211,16 @@ def _read_process(program: _Program, reader: SectionReader, number: int, surroun
         kind=program.kind,
         command=command or "",
         priority=program.priority,
-        policy=program.policy,
+        policy=surroundings.shared(program.policy),
         uid=program.uid,
         gid=program.gid,
         directory=directory,
         umask=program.umask,
-        environment=tuple(sorted({**surroundings.environment, **own_environment}.items())),
+        environment=surroundings.shared(tuple(sorted({**surroundings.environment, **own_environment}.items()))),
         serverurl=program.serverurl,
         redirect_stderr=program.redirect_stderr,
-        stdout=stdout,
-        stderr=stderr,
+        stdout=surroundings.shared(stdout),
+        stderr=surroundings.shared(stderr),
         socket=program.socket,
     )
     process = with_limits(process, reader, surroundings.rights, surroundings.cgroup)

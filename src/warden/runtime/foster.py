@@ -86,7 +86,7 @@ class FosterParent:
         self._roster.born(child.life, child.tag, child.pid, child.ends)
         if child.pidfd is None:
             ours = self._ours[child.life] = _Ours(self, child.life, child.tag, child.ends, owner)
-            ours.pid = child.pid
+            ours.pid, ours.tag = child.pid, None
             self._parent.adopt(child, ours)
         else:
             self._take_in(child, child.pidfd, owner)
@@ -170,12 +170,16 @@ class FosterParent:
                 ours.owner.ended(ExitStatus(), self._loop.time())
                 continue
             del self._ours[life]
-            child = FoundChild(life=life, tag=ours.tag, pid=pid, ends=list(ours.ends), born=0.0, pidfd=pidfd)
+            child = FoundChild(
+                life=life, tag=self._roster.tag(life), pid=pid, ends=list(ours.ends), born=0.0, pidfd=pidfd
+            )
             self._take_in(child, pidfd, ours.owner)
 
     def note(self, ours: _Ours) -> None:
         """A child of the other parent is born."""
+        assert ours.tag is not None
         self._roster.born(ours.life, ours.tag, ours.pid, ours.ends)
+        ours.tag = None
 
     def forget(self, life: int) -> None:
         """A child of the other parent will not be."""
@@ -192,7 +196,7 @@ class _Ours:
     ) -> None:
         self._foster = foster
         self.life = life
-        self.tag = tag
+        self.tag: Mapping[str, Any] | None = tag  # None as soon as the roster has it: thousands may live
         self.ends = ends
         self.owner = owner
         self.pid = 0

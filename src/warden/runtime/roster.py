@@ -76,7 +76,7 @@ class Roster:
         self._complain = complain
         self._path: str | None = None
         self._fd = -1
-        self._rows: dict[int, _Row] = {}
+        self._living: dict[int, bytes] = {}  # by life: the line about each
         self._lines = 0
         self._broken = False
 
@@ -97,13 +97,18 @@ class Roster:
             "start": found.start,
             "pipes": [os.fstat(fd).st_ino for fd in ends],
         }
-        self._rows[life] = row
-        self._append(row)
+        line = self._living[life] = _line(row)
+        self._append(line)
 
     def ended(self, life: int) -> None:
         """A child has ended."""
-        if self._rows.pop(life, None) is not None:
-            self._append({"ended": life})
+        if self._living.pop(life, None) is not None:
+            self._append(_line({"ended": life}))
+
+    def tag(self, life: int) -> Mapping[str, Any]:
+        """Return what ``born`` was told of one that lives; nothing if it is not known."""
+        line = self._living.get(life)
+        return {} if line is None else json.loads(line)["tag"]
 
     def leftovers(self, pidfile: str) -> list[Leftover]:
         """Return what a daemon that was killed has left running."""
@@ -127,25 +132,25 @@ class Roster:
         """Forget everybody, and leave the file to whoever writes it next."""
         self._end()
         self._path = None
-        self._rows.clear()
+        self._living.clear()
 
     def close(self) -> None:
         """Write no more, and remove the file if nobody is left."""
         self._end()
-        if self._path is not None and not self._rows:
+        if self._path is not None and not self._living:
             with suppress(OSError):
                 os.unlink(self._path)
         self._path = None
 
-    def _append(self, row: _Row) -> None:
+    def _append(self, line: bytes) -> None:
         if self._path is None:
             return
-        if self._fd < 0 or self._lines > 2 * len(self._rows) + _SPARE_LINES:
+        if self._fd < 0 or self._lines > 2 * len(self._living) + _SPARE_LINES:
             self._begin()
             return
         self._lines += 1
         try:
-            _write(self._fd, [row])
+            _write(self._fd, line)
         except OSError as error:
             self._fail(error)
 
@@ -153,20 +158,20 @@ class Roster:
         """Write the whole file; there is none as long as nobody lives."""
         assert self._path is not None
         self._end()
-        rows = [{"boot": proc.boot_id()}, *self._rows.values()]
+        lines = [_line({"boot": proc.boot_id()}), *self._living.values()]
         fresh = f"{self._path}.new"
         try:
-            if not self._rows:
+            if not self._living:
                 with suppress(FileNotFoundError):
                     os.unlink(self._path)
                 return
             self._fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            _write(self._fd, rows)
+            _write(self._fd, b"".join(lines))
             os.rename(fresh, self._path)
         except OSError as error:
             self._fail(error)
             return
-        self._lines = len(rows)
+        self._lines = len(lines)
         self._broken = False
 
     def _fail(self, error: OSError) -> None:
@@ -185,8 +190,11 @@ class Roster:
             self._fd = -1
 
 
-def _write(fd: int, rows: Sequence[_Row]) -> None:
-    data = b"".join(json.dumps(row, separators=(",", ":")).encode() + b"\n" for row in rows)
+def _line(row: _Row) -> bytes:
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
+
+
+def _write(fd: int, data: bytes) -> None:
     if os.write(fd, data) < len(data):  # a disk that is nearly full takes a part
         raise OSError(28, os.strerror(28))
 
