@@ -44,9 +44,8 @@ steps = st.builds(
 def test_what_is_written_is_read(
     disabled: frozenset[str], scales: dict[str, int], history: dict[str, list[Transition]], due: dict[str, float]
 ) -> None:
-    written = statefile.encode(
-        disabled, scales, {name: statefile.encode_steps(steps) for name, steps in history.items()}, due
-    )
+    histories = {name: statefile.encode_steps(steps) for name, steps in history.items()}
+    written = b"".join(statefile.encode(disabled, scales, histories, due))
 
     assert statefile.decode(written) == Remembered(
         disabled=disabled, scales=scales, history={name: tuple(steps) for name, steps in history.items()}, due=due
@@ -121,7 +120,7 @@ def test_orders_are_written_when_the_daemon_ends(tmp_path: Path) -> None:
 
 def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
     path = tmp_path / "state"
-    path.write_bytes(statefile.encode(["cron"], {}, {}, {}))
+    statefile.write(str(path), statefile.encode(["cron"], {}, {}, {}))
     (tmp_path / "state.new").mkdir()  # like a full disk: the new file cannot be written
 
     async def scenario(persistence: Persistence, said: list[str]) -> None:
@@ -140,7 +139,7 @@ def test_a_full_disk_costs_one_line_and_what_was_written_stays(tmp_path: Path) -
 def test_what_nobody_has_heard_of_for_a_week_is_forgotten(tmp_path: Path) -> None:
     old = statefile.encode_steps([STEP])
     new = statefile.encode_steps([replace(STEP, at=time.time())])
-    (tmp_path / "state").write_bytes(statefile.encode([], {}, {"old": old, "new": new}, {}))
+    statefile.write(str(tmp_path / "state"), statefile.encode([], {}, {"old": old, "new": new}, {}))
 
     persistence = later(tmp_path / "state")
 
@@ -223,7 +222,7 @@ def test_a_file_that_waits_under_the_new_name_is_not_written_to(tmp_path: Path) 
     (tmp_path / "trap").write_text("untouched")
     (tmp_path / "state.new").symlink_to(tmp_path / "trap")
 
-    statefile.write(str(tmp_path / "state"), b"{}")
+    statefile.write(str(tmp_path / "state"), [b"{}"])
 
     assert (tmp_path / "trap").read_text() == "untouched"
     assert not (tmp_path / "state").is_symlink()

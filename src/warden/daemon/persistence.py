@@ -162,7 +162,7 @@ class Persistence:
                 await asyncio.sleep(0)
                 end = loop.time() + _SLICE_SECONDS
         try:
-            await in_thread(partial(_write, self.path, self._content()))
+            await in_thread(partial(statefile.write, self.path, self._content()))
         except OSError as error:
             self._failed(error)
         else:
@@ -184,7 +184,7 @@ class Persistence:
             for _ in self._encode():
                 pass
             try:
-                _write(self.path, self._content())
+                statefile.write(self.path, self._content())
             except OSError as error:
                 self._failed(error)
 
@@ -194,12 +194,12 @@ class Persistence:
             namespec, process = self._changed.popitem()
             self._written[namespec] = statefile.encode_steps(tuple(process.history)[-REMEMBERED:])
             yield
+        self._changed = {}  # an empty one has as much room as it ever had
 
-    def _content(self) -> Callable[[], bytes]:
+    def _content(self) -> Iterator[bytes]:
         """Return what makes the content of the file of the facts as they are now, in any thread."""
         self._stale = False
-        facts = set(self._disabled), dict(self._scales), dict(self._written), dict(self._due)
-        return partial(statefile.encode, *facts)
+        return statefile.encode(set(self._disabled), dict(self._scales), dict(self._written), dict(self._due))
 
     def _failed(self, error: OSError) -> None:
         self._stale = True
@@ -210,7 +210,3 @@ class Persistence:
     def _say(self, text: str) -> None:
         if self._warn is not None:
             self._warn(text)
-
-
-def _write(path: str, content: Callable[[], bytes]) -> None:
-    statefile.write(path, content())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import field
 
@@ -77,19 +77,22 @@ def decode_steps(data: bytes) -> tuple[Transition, ...]:
 
 def encode(
     disabled: Iterable[str], scales: Mapping[str, int], history: Mapping[str, bytes], due: Mapping[str, float]
-) -> bytes:
-    """Write the content of a state file; histories are what ``encode_steps`` returned, by namespec."""
-    rows = b",\n".join(json.dumps(name).encode() + b":" + steps for name, steps in sorted(history.items()))
-    return b'{"version":%d,\n"disabled":%s,\n"scales":%s,\n"due":%s,\n"history":{%s}}\n' % (
+) -> Iterator[bytes]:
+    """Give the pieces of a state file; histories are what ``encode_steps`` returned, by namespec."""
+    yield b'{"version":%d,\n"disabled":%s,\n"scales":%s,\n"due":%s,\n"history":{' % (
         VERSION,
         json.dumps(sorted(disabled)).encode(),
         json.dumps(dict(sorted(scales.items()))).encode(),
         json.dumps(dict(sorted(due.items()))).encode(),
-        rows,
     )
+    between = b""
+    for name in sorted(history):
+        yield b"%s%s:%s" % (between, json.dumps(name).encode(), history[name])
+        between = b",\n"
+    yield b"}}\n"
 
 
-def write(path: str, data: bytes) -> None:
+def write(path: str, pieces: Iterable[bytes]) -> None:
     """Put the new content in the place of the old one, or leave that untouched.
 
     Raises:
@@ -101,7 +104,7 @@ def write(path: str, data: bytes) -> None:
             os.unlink(new)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)  # never one that somebody put there
         with open(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, path)
