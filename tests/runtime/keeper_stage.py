@@ -34,9 +34,11 @@ os._exit(int(room.recv(10) or 0))
 # What ``runtime.kept.split`` does, but for the exec: without site packages nobody could measure what is covered.
 KEEPER = """
 import ctypes, json, signal, subprocess, sys
+from warden.runtime import bundles
 from warden.runtime.courier import ENVIRONMENT, HEARD, Courier
 from warden.runtime.keeper import main
 command = json.loads(sys.argv[1])
+bundles._FEW = bundles._MOST_AT_HAND = int(sys.argv[2])
 ours, theirs = Courier.pair()
 ours.send({"argv": command, "facts": {"name": "kept", "here": "/"}})
 number = ours.socket.fileno()
@@ -166,11 +168,11 @@ class BrainRoom:
 
 
 class KeeperStage(BrainRoom):
-    """A keeper, and the place where its brains report."""
+    """A keeper that has the descriptors of so many children at hand, and the place where its brains report."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_at_hand: int) -> None:
         super().__init__(folder)
-        self.process = subprocess.Popen([sys.executable, "-c", KEEPER, json.dumps(self.command)])
+        self.process = subprocess.Popen([sys.executable, "-c", KEEPER, json.dumps(self.command), str(most_at_hand)])
 
     def status(self) -> int:
         """Wait for the end of the keeper."""

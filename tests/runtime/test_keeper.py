@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
 import signal
@@ -18,10 +19,12 @@ from runtime.keeper_stage import FakeBrain, KeeperStage, read_all
 if sys.platform != "linux":
     pytest.skip("a keeper needs process descriptors", allow_module_level=True)
 
+PTRACE_SEIZE = 0x4206  # linux/ptrace.h
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[KeeperStage]:
-    with closing(KeeperStage(tmp_path)) as stage:
+
+@pytest.fixture(params=[1000, 0], ids=["at hand", "on the shelf"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeeperStage]:
+    with closing(KeeperStage(tmp_path, request.param)) as stage:
         yield stage
 
 
@@ -90,6 +93,22 @@ def test_a_program_without_room_for_its_descriptors_is_refused(stage: KeeperStag
         answer = brain.hears("failed")
 
     assert (answer["life"], answer["text"]) == (5, "Too many open files")
+
+
+def test_the_end_of_a_program_is_told_when_somebody_who_traces_it_lets_go(stage: KeeperStage, brain: FakeBrain) -> None:
+    pid = brain.spawn(1, "/bin/sleep", "1000")
+    brain.ask()  # all is at rest
+    if ctypes.CDLL(None).ptrace(PTRACE_SEIZE, pid, None, None) != 0:
+        pytest.skip("we may not trace others")
+
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    facts, _, children = brain.ask()  # answered all the same
+    os.waitpid(pid, 0)
+
+    assert facts["name"] == "kept"
+    assert [row["status"] for row, _ends in children] == [None]
+    assert brain.hears("ended")["status"] == {"signum": signal.SIGKILL}
 
 
 def test_orphans_of_programs_are_reaped_and_told(brain: FakeBrain) -> None:
@@ -167,6 +186,53 @@ def test_the_next_brain_gets_all_there_is(stage: KeeperStage, brain: FakeBrain) 
     assert os.read(children[0][1][0], 10) == b"through"
     for fd in (ours, theirs, held["end"], *children[0][1]):
         os.close(fd)
+
+
+def test_the_pipes_of_many_programs_are_those_of_each(stage: KeeperStage, brain: FakeBrain) -> None:
+    """They come in several messages, and some of the programs have ended meanwhile."""
+    writers = {}
+    for life in range(1, 121):
+        reader, writers[life] = os.pipe()
+        brain.spawn(life, "/bin/sleep", "1000", ends=[reader])
+        os.close(reader)
+    for life in range(1, 121, 3):
+        brain.wish("bury", life=life)
+    brain.kill()
+
+    _, _, children = stage.next_brain().ask()
+
+    lives = [row["life"] for row, _ends in children]
+    assert lives == [life for life in range(1, 121) if life % 3 != 1]
+    for row, (reader,) in children:
+        os.write(writers[row["life"]], b"%d" % row["life"])
+        assert os.read(reader, 10) == b"%d" % row["life"]
+        os.close(reader)
+    for writer in writers.values():
+        os.close(writer)
+
+
+@pytest.mark.parametrize("life", [1, 60])
+def test_a_program_that_ends_while_a_brain_asks_is_known_to_it(stage: KeeperStage, brain: FakeBrain, life: int) -> None:
+    pids = {life: brain.spawn(life, "/bin/sleep", "1000") for life in range(1, 61)}
+    brain.kill()
+    successor = stage.next_brain()
+    successor.wish("hello", first=True, programs=True)
+    rows = successor.hears("part")["children"]
+
+    os.kill(pids[life], signal.SIGKILL)
+    until(lambda: " Z " in Path(f"/proc/{pids[life]}/stat").read_text(), lambda: "the program ends")
+    last = False
+    while not last:
+        successor.wish("hello", first=False, programs=True)
+        part = successor.hears("part")
+        last = part["last"]
+        rows += part.get("children", [])
+
+    said = [(row["life"], row["status"]) for row in rows if row["status"]]
+    if not said:
+        news = successor.hears("ended")
+        said = [(news["life"], news["status"])]
+    assert said == [(life, {"signum": signal.SIGKILL})]
 
 
 def test_what_a_brain_still_wanted_is_done(stage: KeeperStage, brain: FakeBrain) -> None:

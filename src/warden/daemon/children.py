@@ -139,7 +139,7 @@ class Children:
 
     def find(self, process: Process, found: FoundChild) -> None:
         """Go on with a child that a brain before us has started."""
-        ours = dict(zip(found.tag["ends"], found.ends, strict=True))
+        ours = dict(zip(found.tag["ends"], found.ends, strict=False))  # without room for all, the last are missing
         takers = {channel: process.outputs[channel].open(patient=True) for channel in Channel if channel in ours}
         if process.config.socket is not None:
             self.shared_socket(process.config.socket).join()

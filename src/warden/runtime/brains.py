@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from warden.runtime.courier import ENVIRONMENT, Courier, Gone, Message
@@ -23,7 +24,7 @@ _LONGEST_PAUSE = 60.0
 _TRIAL_SECONDS = 20.0  # in which a new version has to become healthy
 _WISHES = 64  # that one brain may have before anybody else gets a turn
 
-Part = tuple[Message, list[int]]
+Part = Callable[[], AbstractContextManager[tuple[Message, list[int]]]]  # descriptors are there when it is told
 
 
 class Brain:
@@ -38,6 +39,7 @@ class Brain:
         self.up = False
         self.left: int | None = None  # the exit status with which the daemon shall end
         self.to_tell: list[Part] = []
+        self.missed: list[Message] | None = None  # news for when it has been told all there was
 
 
 Wish = Callable[[Brain, Message, list[int]], None]
@@ -131,8 +133,12 @@ class Brains:
     def tell(self, message: Message) -> None:
         """Tell the brain that has the say; one that does not listen yet will ask for all there is."""
         brain = self._candidate if self._yielded else self._brain
-        if brain is not None and brain.hears:
+        if brain is None:
+            return
+        if brain.hears:
             self.send(brain, message)
+        elif brain.missed is not None:
+            brain.missed.append(message)
 
     # --- one after the other
 
@@ -185,14 +191,16 @@ class Brains:
     def _hello(self, brain: Brain, message: Message, _fds: list[int]) -> None:
         """Tell a brain all there is, a part for each time it asks: descriptors on their way are few."""
         if message["first"]:
-            brain.hears = False
-            brain.to_tell = self._inventory(bool(message["programs"]))
+            programs = bool(message["programs"])
+            brain.hears, brain.missed = False, [] if programs else None
             facts = {**self._facts, "failures": self._failures, "why": self._why, "trial": brain is self._candidate}
-            brain.to_tell.append(({"facts": facts}, []))
-        part, fds = brain.to_tell.pop(0)
-        if not brain.to_tell:
-            brain.hears = bool(message["programs"])
-        self.send(brain, {"say": "part", "last": not brain.to_tell, **part}, fds)
+            brain.to_tell = [*self._inventory(programs), lambda: nullcontext(({"facts": facts}, []))]
+        with brain.to_tell.pop(0)() as (part, fds):
+            self.send(brain, {"say": "part", "last": not brain.to_tell, **part}, fds)
+        if not brain.to_tell and brain.missed is not None:
+            news, brain.missed, brain.hears = brain.missed, None, True
+            for each in news:
+                self.send(brain, each)
 
     def _up(self, brain: Brain, _message: Message, _fds: list[int]) -> None:
         brain.up = self._proven = True

@@ -80,22 +80,14 @@ class Courier:
         Raises:
             Gone: there will be no more.
         """
-        fds = array.array("i")
         try:
-            data, ancillary, _flags, _address = self.socket.recvmsg(
-                _BUFFER_BYTES, socket.CMSG_SPACE((MOST_FDS + 1) * fds.itemsize)
-            )
+            data, received = receive(self.socket, _BUFFER_BYTES)
         except BlockingIOError:
             return None
         except OSError:
             raise Gone from None
-        for _level, _type, content in ancillary:
-            fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
         if not data:
             raise Gone
-        received = list(fds)
-        for fd in received:
-            os.set_inheritable(fd, False)
         if data == _IN_A_FILE and received:
             data = _content(received.pop(0))
         message: Message = json.loads(data)
@@ -116,6 +108,22 @@ class Courier:
         except OSError as error:
             return error.errno not in _CROWDED  # else nobody is there: whoever comes next asks for all there is
         return True
+
+
+def receive(connection: socket.socket, most_bytes: int) -> tuple[bytes, list[int]]:
+    """Return the next message as it is, and its descriptors (not inheritable); no bytes at the end of the connection.
+
+    ``socket.recv_fds`` forgets its flags, up to Python 3.11 at least.
+
+    Raises:
+        OSError: there is nothing to be had.
+    """
+    fds = array.array("i")
+    room = socket.CMSG_SPACE((MOST_FDS + 1) * fds.itemsize)
+    data, ancillary, _flags, _address = connection.recvmsg(most_bytes, room, socket.MSG_CMSG_CLOEXEC)
+    for _level, _type, content in ancillary:
+        fds.frombytes(content[: len(content) - len(content) % fds.itemsize])
+    return data, list(fds)
 
 
 def _file_with(data: bytes) -> int:

@@ -7,34 +7,33 @@ ended, and the brain's record.  Standard library only, no configuration, no netw
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from warden.runtime.brains import Brain, Brains, Part
-from warden.runtime.courier import HEARD, MOST_FDS, Courier, Message
+from warden.runtime.bundles import PER_MESSAGE, Bundles, in_lumps
+from warden.runtime.courier import HEARD, Courier, Message
 from warden.runtime.polling import Poll
 from warden.runtime.spawn import SpawnPlan, spawn
 
-_PER_MESSAGE = MOST_FDS // 4
 _CODES = {os.CLD_EXITED: "code", os.CLD_KILLED: "signum", os.CLD_DUMPED: "dumped"}
 
 
 class Child:
     """A program's process, from its spawn until the brain has buried it: a zombie meanwhile keeps its pid taken."""
 
-    __slots__ = ("at", "born", "ends", "pid", "pidfd", "status", "tag")
+    __slots__ = ("at", "born", "pid", "status", "tag")
 
-    def __init__(self, tag: Message, pid: int, pidfd: int, ends: list[int]) -> None:
+    def __init__(self, tag: Message, pid: int) -> None:
         self.tag = tag
         self.pid = pid
-        self.pidfd = pidfd
-        self.ends = ends  # the brain's ends of its pipes
         self.born = time.monotonic()
         self.status: dict[str, int] | None = None
         self.at = 0.0  # when it ended, on the monotonic clock
@@ -48,7 +47,6 @@ class Child:
             "born": self.born,
             "status": self.status,
             "at": self.at,
-            "fds": len(self.ends),
         }
 
 
@@ -57,9 +55,11 @@ class Keeper:
 
     def __init__(self, argv: list[str], facts: Message) -> None:
         self._children: dict[int, Child] = {}
+        self._buried: dict[int, Child] = {}  # these must only be cleared away
         self._held: dict[str, int] = {}
         self._pids: set[int] = set()  # of programs and brains: whoever else dies here was an orphan
         self._poll = Poll(lambda trace: self._brains.tell({"say": "bug", "text": trace}))
+        self._bundles = Bundles(self._poll, self._look_at)
         wishes = {"spawn": self._spawn, "bury": self._bury, "hold": self._hold, "drop": self._drop}
         self._brains = Brains(self._poll, self._pids, argv, facts, inventory=self._inventory, wishes=wishes)
 
@@ -72,6 +72,7 @@ class Keeper:
         while self._brains.status is None:
             self._poll.turn(self._brains.seconds_left())
             self._poll.safely(self._brains.on_time)
+            self._poll.safely(self._tidy)
         return self._brains.status
 
     def _on_signals(self, heard: set[int]) -> None:
@@ -82,17 +83,24 @@ class Keeper:
 
     def _inventory(self, programs: bool) -> list[Part]:
         """Return what there is for a brain, in parts: descriptors on their way are few."""
-        parts: list[Part] = []
-        held = list(self._held.items())
-        for start in range(0, len(held), _PER_MESSAGE):
-            some = held[start : start + _PER_MESSAGE]
-            parts.append(({"held": [name for name, _fd in some]}, [fd for _name, fd in some]))
-        children = list(self._children.items()) if programs else []
-        for start in range(0, len(children), _PER_MESSAGE):
-            rows = children[start : start + _PER_MESSAGE]
-            fds = [fd for _life, child in rows for fd in child.ends]
-            parts.append(({"children": [child.row(life) for life, child in rows]}, fds))
-        return parts
+        self._tidy()
+        rows = [child.row(life) for life, child in self._children.items()] if programs else []
+        return [
+            *(partial(self._part_of_held, names) for names in in_lumps(self._held, PER_MESSAGE)),
+            *(partial(self._part_of_children, some) for some in in_lumps(rows, PER_MESSAGE)),
+        ]
+
+    @contextmanager
+    def _part_of_held(self, names: list[str]) -> Iterator[tuple[Message, list[int]]]:
+        names = [name for name in names if name in self._held]
+        yield {"held": names}, [self._held[name] for name in names]
+
+    @contextmanager
+    def _part_of_children(self, rows: list[Message]) -> Iterator[tuple[Message, list[int]]]:
+        rows = [row for row in rows if row["life"] in self._children]
+        with self._bundles.lent([row["life"] for row in rows]) as ends:
+            rows = [{**row, "fds": len(some)} for row, some in zip(rows, ends, strict=True)]
+            yield {"children": rows}, [end for some in ends for end in some]
 
     # --- programs
 
@@ -102,45 +110,61 @@ class Keeper:
         try:
             if len(fds) < wanted:
                 raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))  # no room for them here
-            pid, pidfd = _watched(spawn(SpawnPlan.unpack(plan, fds)))
+            pid = spawn(SpawnPlan.unpack(plan, fds))
+            self._follow(life, pid, fds[3:])
         except OSError as error:
             for fd in fds:
                 os.close(fd)
             self._brains.send(brain, {"say": "failed", "life": life, "errno": error.errno, "text": error.strerror})
             return
+        self._children[life] = Child(message["tag"], pid)
+        self._brains.send(brain, {"say": "spawned", "life": life, "pid": pid})
         for fd in fds[:3]:
             os.close(fd)
-        child = Child(message["tag"], pid, pidfd, fds[3:])
-        self._children[life] = child
-        self._pids.add(pid)
-        self._poll.watch(child.pidfd, partial(self._ended, life, child))
-        self._brains.send(brain, {"say": "spawned", "life": life, "pid": pid})
 
-    def _ended(self, life: int, child: Child) -> None:
-        """Look how a child ended, and leave it to be buried: until then nobody else can get its pid."""
-        result = os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    def _follow(self, life: int, pid: int, ends: list[int]) -> None:
+        """Keep what there is of a child; one that cannot be watched must not be."""
+        self._pids.add(pid)
+        try:
+            self._bundles.add(life, pid, ends)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._pids.discard(pid)
+            raise
+
+    def _look_at(self, life: int) -> None:
+        """Look whether and how a child ended, and leave it to be buried: until then nobody else can get its pid."""
+        child = self._children.get(life)
+        if child is None or child.status is not None:
+            return
+        result = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if result is None:
             return
-        self._poll.ignore(child.pidfd)
         child.at = time.monotonic()
         child.status = {_CODES[result.si_code]: result.si_status}
         self._brains.tell({"say": "ended", "life": life, "status": child.status, "at": child.at})
 
     def _bury(self, _brain: Brain, message: Message, _fds: list[int]) -> None:
         child = self._children.pop(message["life"], None)
-        if child is None:
-            return
-        self._poll.ignore(child.pidfd)
-        for fd in (child.pidfd, *child.ends):
-            os.close(fd)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(child.pid, os.WNOHANG)
-        self._pids.discard(child.pid)
-        self._bury_orphans()
+        if child is not None:
+            self._buried[message["life"]] = child
+
+    def _tidy(self) -> None:
+        """Clear away what is left of many at once, after all that somebody waits for."""
+        if self._buried:
+            buried, self._buried = self._buried, {}
+            self._bundles.remove(buried)
+            for child in buried.values():
+                with suppress(ChildProcessError):
+                    os.waitpid(child.pid, os.WNOHANG)
+                self._pids.discard(child.pid)
+            self._bury_orphans()
+        self._bundles.tidy()
 
     def _bury_orphans(self) -> None:
         """Reap those whose parent has died: they are ours now.  Our own wait for the brain, and orphans behind them."""
-        with contextlib.suppress(ChildProcessError):
+        with suppress(ChildProcessError):
             while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
                 if dead.si_pid in self._pids:
                     return
@@ -162,23 +186,13 @@ class Keeper:
             os.close(fd)
 
 
-def _watched(pid: int) -> tuple[int, int]:
-    """Return a child's pid with a descriptor for it; a child that cannot be watched must not be."""
-    try:
-        return pid, os.pidfd_open(pid)
-    except OSError:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
-
-
 def main(descriptor: int, brain_pid: int) -> int:
     """Keep: ``descriptor`` is the socket to the brain that runs already; what to know lies in it."""
     courier = Courier(socket.socket(fileno=descriptor))
     received = courier.receive()
     assert received is not None  # it was sent before we began
     argv, facts = received[0]["argv"], received[0]["facts"]
-    with contextlib.suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as name:
+    with suppress(OSError), open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write(facts["name"])  # by which people find the daemon
     os.set_inheritable(descriptor, False)
     return Keeper(argv, facts).run(Brain(brain_pid, courier))

@@ -29,22 +29,29 @@ class Poll:
         self._on_bug = on_bug
         self._epoll = select.epoll()
         self._handlers: dict[int, Handler] = {}
+        self._writers: set[int] = set()  # descriptors that are waited for to be writable, too
         self._heard: set[int] = set()
 
-    def watch(self, fd: int, handler: Handler) -> None:
-        """Call ``handler`` whenever ``fd`` can be read."""
+    def watch(self, fd: int, handler: Handler, *, changes_only: bool = False) -> None:
+        """Call ``handler`` whenever ``fd`` can be read, or only once for each time that it becomes so.
+
+        Raises:
+            OSError: the system refuses.
+        """
+        self._epoll.register(fd, select.EPOLLIN | (select.EPOLLET if changes_only else 0))
         self._handlers[fd] = handler
-        self._epoll.register(fd, select.EPOLLIN)
 
     def ignore(self, fd: int) -> None:
         """Do so no more; nobody may have asked for it."""
         if self._handlers.pop(fd, None) is not None:
             self._epoll.unregister(fd)
+            self._writers.discard(fd)
 
     def also_when_writable(self, fd: int, wanted: bool) -> None:
         """Call the handler of ``fd`` when it can be written, too, or no more."""
-        if fd in self._handlers:
+        if fd in self._handlers and wanted != (fd in self._writers):
             self._epoll.modify(fd, select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+            self._writers ^= {fd}
 
     def listen_to(self, signals: Iterable[int], handler: Callable[[set[int]], None]) -> None:
         """Call ``handler`` with the signals that came; several of a kind may count as one."""
