@@ -459,6 +459,28 @@ def test_logs_since_a_time_begin_where_the_daemon_says_and_tell_when_nobody_know
     stage.play(scenario)
 
 
+def test_logs_go_on_at_the_places_that_were_told(stage: Stage) -> None:
+    stage.log("web", "web 1\n")
+    stage.log("g:a", "a 1\n")
+
+    async def scenario(served: Served) -> None:
+        logs = await stream(served, "logs/stream?channel=stdout&names=web,g:*")
+        first = await logs.next()
+        await logs.next()
+        present = await logs.next()
+        places = {log["process"]: log["place"] for log in present.data["logs"]}
+        stage.log("web", "web 2\n")
+        stage.log("g:a", "a 2\n")
+        header = f"Last-Event-ID: web/stdout={places['web']},g%3Aa/stdout={places['g:a']},x/stdout=odd"
+        again = await stream(served, "logs/stream?channel=stdout&names=web,g:*", header)
+        told = [await again.next() for _ in range(2)]
+
+        assert first.data["place"] == places["web"]
+        assert [one.data["text"] for one in told] == ["web 2\n", "a 2\n"]
+
+    stage.play(scenario)
+
+
 def test_of_too_many_logs_and_of_unknown_names_no_stream_is_made(stage: Stage) -> None:
     stage.control.views += [view(f"p{number}") for number in range(200)]
 

@@ -122,6 +122,31 @@ def test_old_http_gets_the_bytes_at_once_and_unchunked(tmp_path: Path, version: 
     serve(tmp_path, control, scenario)
 
 
+def test_who_asks_for_places_can_go_on_at_one(tmp_path: Path) -> None:
+    control = fleet(tmp_path)
+    log = tmp_path / "out"
+    inode = log.stat().st_ino
+
+    async def scenario(served: Served) -> None:
+        client = await served.connect()
+        client.writer.write(request("GET", "/logtail/web", "Log-Place: new"))
+        _, headers = await client.head()
+        assert headers["Log-Place"] == f"{inode}:0"
+        assert await client.chunk() == b"%d:4 4\nout\n" % inode
+
+        say(control, log, b"more\n")
+        log.rename(tmp_path / "out.1")
+        say(control, log, b"new\n")
+        again = await served.connect()
+        again.writer.write(request("GET", "/logtail/web", f"Log-Place: {inode}:4"))
+        await again.head()
+        new = log.stat().st_ino
+        told = b"%d:9 5\nmore\n" % inode + b"%d:4 4\nnew\n" % new
+        assert await heard(again, len(told)) == told
+
+    serve(tmp_path, control, scenario)
+
+
 def test_a_stream_survives_rotation_and_truncation(tmp_path: Path) -> None:
     control = fleet(tmp_path)
     log = tmp_path / "out"

@@ -10,7 +10,7 @@ import pytest
 
 from warden.errors import BadArguments, Failed, NoFile
 from warden.logs import tail
-from warden.logs.tail import TRUNCATED, Follower, Piece, Turn
+from warden.logs.tail import TRUNCATED, Follower, Piece, Place, Turn
 
 
 @pytest.fixture
@@ -251,3 +251,51 @@ def test_a_file_that_cannot_be_read_gives_nothing(followed: Followed, monkeypatc
         assert followed.heard() == b""
 
     assert followed.heard() == b"0123456789"
+
+
+@pytest.mark.parametrize("text", [None, "", "new", "1", "1:", ":1", "1:-2", "1:2:3", "1" * 30 + ":1", "²:1"])
+def test_what_is_no_place_is_none(text: str | None) -> None:
+    assert Place.read(text) is None
+
+
+def test_a_place_is_read_as_it_is_written() -> None:
+    assert Place.read(str(Place(123, 4567))) == Place(123, 4567)
+
+
+@pytest.mark.parametrize("rotations", [0, 1, 2])
+def test_who_comes_back_goes_on_where_it_was_whatever_was_rotated_meanwhile(followed: Followed, rotations: int) -> None:
+    followed.heard()
+    place = followed.follower.place
+    for number in range(rotations):
+        followed.append(b"%d" % number)
+        followed.rotate()
+    followed.append(b"last")
+    missed = b"".join(b"%d" % number for number in range(rotations)) + b"last"
+
+    again = Follower(str(followed.path), place)
+
+    assert b"".join(iter(again.read, b"")) == missed
+    again.close()
+
+
+def test_who_comes_back_to_a_log_whose_old_file_is_gone_reads_all_of_the_new_one(followed: Followed) -> None:
+    followed.heard()
+    place = followed.follower.place
+    followed.path.unlink()
+    followed.append(b"new")  # while the old file is held open, nobody gets its number
+
+    again = Follower(str(followed.path), place)
+
+    assert again.read() == b"new"
+    again.close()
+
+
+def test_who_comes_back_to_a_log_that_was_emptied_is_told(followed: Followed) -> None:
+    followed.heard()
+    place = followed.follower.place
+    followed.path.write_bytes(b"new")
+
+    again = Follower(str(followed.path), place)
+
+    assert again.read() == b"==> File truncated <==\nnew"
+    again.close()

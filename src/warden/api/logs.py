@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from warden import errors
 from warden.api.context import Context
 from warden.api.logview import LogStream, log_range, positions
-from warden.api.manylogs import ManyLogs, select
+from warden.api.manylogs import ManyLogs, read_places, select
 from warden.api.operations import Table
 from warden.api.schema import Within
 from warden.api.shapes import Accepted, Length, LogRange, Namespec, Position
@@ -23,6 +23,7 @@ _FIRST_BYTES = 16 * 1024
 OneChannel = Annotated[Literal["stdout", "stderr"], "Which log"]
 AnyChannel = Annotated[Literal["stdout", "stderr", "both"], "Which log, or `both` together"]
 LastEventId = Annotated[str | None, "Go on after this event: the position in bytes, two with a comma for `both`"]
+Places = Annotated[str | None, "Go on there: `NAMESPEC/CHANNEL=PLACE` with commas, namespecs percent-encoded"]
 Begin = Annotated[Position | None, "Begin at this position, which an earlier answer called `next_offset`"]
 First = Annotated[int, "Without a position: begin with the last whole lines within so many bytes", Within(0, 1024**2)]
 
@@ -93,22 +94,25 @@ def watch_logs(
     channel: AnyChannel = "both",
     lines: Lines = None,
     since: Since = None,
+    last_event_id: Places = None,
 ) -> Stream:
     """Watch the logs of many processes.
 
     Begins with the last lines of each log, one log after the other; with `lines`
-    and `since` with whatever is less, without both with 100 lines.
+    and `since` with whatever is less, without both with 100 lines.  Whoever was cut
+    off goes on where that was: `place` is where a text ends, also after a rotation.
 
     | event | data |
     |---|---|
-    | `log` | `{"process", "channel", "text", "offset"}`; a text may end within a line |
-    | `present` | `{}`: all that was there has been told; what follows is new |
+    | `log` | `{"process", "channel", "text", "offset", "place"}`; a text may end within a line |
+    | `present` | `{"logs"}`: all that was there has been told; each log with `process`, `channel`, `place` |
     | `cleared`, `rotated` | `{"process", "channel"}`: as in the stream of one process |
     | `unknown` | `{"process", "channel"}`: its older lines have no time that anybody knows: these are the last 100 |
     """
     views = select(context.control, names)
     channels = tuple(Channel) if channel == "both" else (Channel(channel),)
-    return ManyLogs(context.control, views, channels, wake, lines=lines, since=since)
+    places = read_places(last_event_id)
+    return ManyLogs(context.control, views, channels, wake, lines=lines, since=since, places=places)
 
 
 @TABLE.get("/log", *_RANGE)

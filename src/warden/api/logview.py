@@ -10,7 +10,7 @@ from warden.api.shapes import LogRange
 from warden.api.sse import Doorbell, Wake, event
 from warden.errors import IncorrectParameters, NoFile
 from warden.logs import tail
-from warden.logs.tail import Follower, Turn
+from warden.logs.tail import Follower, Place, Turn
 from warden.rpc.control import Control
 from warden.words import Channel
 
@@ -111,11 +111,16 @@ class LogStream:
 class LogSource:
     """One log; ``position`` is up to where it has been told, ``label`` says in each event whose it is."""
 
-    def __init__(self, label: Mapping[str, str], path: str, start: int) -> None:
-        self.position = start
-        self._label = label
+    def __init__(self, label: Mapping[str, str], path: str, start: int | Place) -> None:
+        self.label = label
         self._follower = Follower(path, start, chunk_bytes=CHUNK_BYTES)
+        self.position = self._follower.place.offset
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    @property
+    def place(self) -> Place:
+        """The same as the position, and in which file it is."""
+        return Place(self._follower.place.inode, self.position)
 
     def read(self) -> list[tuple[str, dict[str, object]]]:
         """Return names and data of the next events: what happened to the file, what is in it."""
@@ -126,10 +131,10 @@ class LogSource:
         if piece.turn is not Turn.NONE:
             self._decoder.reset()
             self.position = 0
-            events.append((_TURNS[piece.turn], {**self._label}))
+            events.append((_TURNS[piece.turn], {**self.label}))
         offset = piece.offset - self._held_bytes()
         if text := self._decoder.decode(piece.data):
-            events.append(("log", {**self._label, "text": text, "offset": offset}))
+            events.append(("log", {**self.label, "text": text, "offset": offset}))
             self.position = piece.offset + len(piece.data) - self._held_bytes()
         return events
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from urllib.parse import unquote
 
 from warden.api.logview import COALESCE_SECONDS, LogSource
 from warden.api.sse import Doorbell, Wake, event
 from warden.errors import BadName, IncorrectParameters
 from warden.logs.starts import last_lines
+from warden.logs.tail import Place
 from warden.rpc.control import Control, ProcessView
 from warden.words import Channel, make_namespec, split_namespec
 
@@ -39,11 +41,22 @@ def select(control: Control, names: str) -> list[ProcessView]:
     return list(found)
 
 
+def read_places(text: str | None) -> dict[str, Place]:
+    """Read ``NAMESPEC/CHANNEL=PLACE,...`` with quoted namespecs; what is none is left out."""
+    pairs = (pair.rpartition("=") for pair in (text or "").split(","))
+    return {unquote(name): place for name, _, value in pairs if (place := Place.read(value)) is not None}
+
+
+def _place(name: str, source: LogSource) -> dict[str, str]:
+    return {"place": str(source.place)} if name == "log" else {}
+
+
 class ManyLogs:
     """What is and will be written to the logs of ``views``, one log after the other, then as it comes.
 
     Begins with the last ``lines`` lines of each, or with those of the last
-    ``since`` seconds; with both, with whatever is less.
+    ``since`` seconds; with both, with whatever is less.  A log that has a place
+    in ``places``, by namespec and channel, goes on there instead.
 
     Raises:
         IncorrectParameters: these are more than MAX_LOGS logs.
@@ -58,6 +71,7 @@ class ManyLogs:
         *,
         lines: int | None,
         since: float | None,
+        places: Mapping[str, Place],
     ) -> None:
         logs = [
             (make_namespec(view.group, view.name), channel, path)
@@ -74,7 +88,7 @@ class ManyLogs:
         self._unwatch = []
         self._told_present = False
         for namespec, channel, path in logs:
-            start = self._start(control, namespec, channel, path, lines, since)
+            start = places.get(f"{namespec}/{channel}") or self._start(control, namespec, channel, path, lines, since)
             source = LogSource({"process": namespec, "channel": channel.value}, path, start)
             self._sources.append(source)
             self._unwatch.append(control.watch_log(namespec, channel, partial(self._press, source)))
@@ -104,11 +118,12 @@ class ManyLogs:
         while self._turns:
             source = next(iter(self._turns))
             if told := source.read():
-                return b"".join(event(name, "", json.dumps(data)) for name, data in told)
+                return b"".join(event(name, "", json.dumps(data | _place(name, source))) for name, data in told)
             del self._turns[source]
         if not self._told_present:
             self._told_present = True
-            return event("present", "", "{}")
+            places = [{**source.label, "place": str(source.place)} for source in self._sources]
+            return event("present", "", json.dumps({"logs": places}))
         return b""
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from warden.ctl.wire import OK, Answer, BrokenAnswer, ClientError, Connection, HttpStatus, quote
+from warden.ctl.wire import OK, Answer, BrokenAnswer, ClientError, Connection, HttpStatus, Lost, quote
 
 ROOT = "/api/v1"
 NO_API_STATUSES = (400, 404, 405)  # of a daemon that knows nothing below ROOT; our own refusals say why as JSON
@@ -78,15 +78,18 @@ def results_of(answer: object) -> list[dict[str, object]]:
             raise BrokenAnswer("the daemon answered something unexpected")
 
 
-def events(connection: Connection, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:
+def events(
+    connection: Connection, path: str, headers: str = ""
+) -> Generator[tuple[str, dict[str, object]], None, None]:
     """Open a stream of the API and yield name and data of its events until it ends; close it to leave.
 
-    Raises what ``ask`` raises; a refusal has no reason here.
+    Raises what ``ask`` raises, Lost also if the stream breaks off; a refusal has
+    no reason here.
     """
     import json  # see above
 
     try:
-        stream = connection.stream(ROOT + path)
+        stream = connection.stream(ROOT + path, headers)
     except HttpStatus as error:
         if error.status in NO_API_STATUSES:
             raise NoJsonApi(connection.address.url) from None
@@ -99,5 +102,7 @@ def events(connection: Connection, path: str) -> Generator[tuple[str, dict[str, 
                 fields = dict(line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":"))
                 if b"event" in fields:
                     yield fields[b"event"].decode(), json.loads(fields[b"data"])
+        if stream.was_cut:
+            raise Lost(f"{connection.address.url}: the server closed the connection")
     finally:
         stream.close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 
 from warden.ctl import api
+from warden.ctl.logstream import LogStream
 from warden.ctl.marshal import Fault, dump_call, load_response
-from warden.ctl.wire import BrokenAnswer, Connection, Stream, parse_url, quote
+from warden.ctl.wire import BrokenAnswer, Connection, parse_url, quote
 
 __all__ = ["Client", "Fault"]
 
@@ -60,9 +62,9 @@ class Client:
         """Ask the JSON API (``ctl.api.ask``)."""
         return api.ask(self._connection, method, path, body, again=again)
 
-    def events(self, path: str) -> Generator[tuple[str, dict[str, object]], None, None]:
+    def events(self, path: str, headers: str = "") -> Generator[tuple[str, dict[str, object]], None, None]:
         """Follow a stream of the JSON API (``ctl.api.events``)."""
-        return api.events(self._connection, path)
+        return api.events(self._connection, path, headers)
 
     def changes(self) -> tuple[list[str], list[str], list[str]]:
         """Let the server reread its configuration; return added, changed and removed groups."""
@@ -72,13 +74,13 @@ class Client:
             case _:
                 raise self._unexpected("reloadConfig")
 
-    def follow_log(self, namespec: str, channel: str) -> Stream:
+    def follow_log(self, namespec: str, channel: str) -> LogStream:
         """Open the endless stream of a process log."""
-        return self._connection.stream(f"/logtail/{quote(namespec)}/{channel}")
+        return LogStream(partial(self._connection.stream, f"/logtail/{quote(namespec)}/{channel}"))
 
-    def follow_main_log(self) -> Stream:
+    def follow_main_log(self) -> LogStream:
         """Open the endless stream of the activity log."""
-        return self._connection.stream("/mainlogtail")
+        return LogStream(partial(self._connection.stream, "/mainlogtail"))
 
     def close(self) -> None:
         """Drop the connection."""

@@ -9,8 +9,9 @@ from select import select
 from warden.ctl import codes
 from warden.ctl.client import Fault
 from warden.ctl.lines import Lines
+from warden.ctl.logstream import LogStream
 from warden.ctl.session import Session
-from warden.ctl.wire import BrokenAnswer, HttpStatus, Stream
+from warden.ctl.wire import BrokenAnswer, HttpStatus
 from warden.words import Phase
 
 DEFAULT_BYTES = 1600
@@ -88,7 +89,7 @@ def _show(session: Session, name: str, size: int, request: tuple[str, ...]) -> N
         session.output(text)
 
 
-def _follow(session: Session, stream: Stream) -> None:
+def _follow(session: Session, stream: LogStream) -> None:
     session.output(PRESS_CTRL_C)
     try:
         while (data := stream.read()) is not None:
@@ -145,7 +146,7 @@ class _Foreground:
         self._session = session
         self._name = name
         self._pid = pid
-        self._streams: list[Stream] = []
+        self._streams: list[LogStream] = []
 
     def run(self) -> None:
         """Return when the input ends or the process is dead."""
@@ -158,7 +159,7 @@ class _Foreground:
                 self._session.client.call("sendProcessStdin", self._name, line + "\n")
             if lines.at_end():
                 return
-            sources: list[Lines | Stream] = [lines, *self._streams]
+            sources: list[Lines | LogStream] = [lines, *self._streams]
             ready, _, _ = select(sources, [], [], max(0.0, check_at - time.monotonic()))
             self._show(ready)
             if lines in ready:
@@ -181,7 +182,7 @@ class _Foreground:
             if error.status != NOT_FOUND:  # no log of that channel: nothing to show
                 raise
 
-    def _show(self, ready: Sequence[Lines | Stream]) -> None:
+    def _show(self, ready: Sequence[Lines | LogStream]) -> None:
         for stream in [stream for stream in self._streams if stream in ready]:
             data = stream.read()
             if data is None:

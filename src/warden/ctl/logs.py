@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple
 
 from warden.ctl.names import NothingExcepted, expand, members
 from warden.ctl.output import namespec
 from warden.ctl.session import Session
-from warden.ctl.wire import quote
+from warden.ctl.wire import LOSSES, ClientError, Lost, quote
 
 DEFAULT_LINES = 10
 MAX_LINES = 10_000  # what the daemon accepts
 MAX_NAMES_BYTES = 6000  # of a URL; with more all are asked for, and the others left out here
 COLOURS = ("36", "33", "32", "35", "34", "31")
+MAX_PLACES_BYTES = 8000  # of a header
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SINCE = re.compile(r"(\d+[smhd])+", re.ASCII)
 _PART = re.compile(r"(\d+)([smhd])", re.ASCII)
@@ -90,13 +91,51 @@ def logs(session: Session, words: Sequence[str]) -> None:
     asked = [f"names={quote(_asked(names))}", f"channel={wish.channel}"]
     asked += [f"{key}={value}" for key, value in (("lines", lines), ("since", wish.since)) if value is not None]
     printer = Printer(session, names)
-    events = session.client.events(f"/logs/stream?{'&'.join(asked)}")
+    events = _lasting(session, f"/logs/stream?{'&'.join(asked)}")
     try:
         printer.show(events, stop_at_present=not wish.follow)
     except KeyboardInterrupt:
         printer.finish()
     finally:
         events.close()
+
+
+def _lasting(session: Session, path: str) -> Generator[Event, None, None]:
+    """Yield the events of a stream, and where its brain is killed, those of the next brain from there on."""
+    places: dict[str, str] = {}
+    losses = 0
+    while losses < LOSSES:
+        try:
+            for event in session.client.events(path, _resumption(places)):
+                losses = 0
+                _note_places(*event, places)
+                yield event
+            return
+        except Lost:
+            losses += 1
+        except ClientError:
+            if not places:
+                raise
+            return  # nobody is there any more
+
+
+def _note_places(name: str, data: dict[str, object], places: dict[str, str]) -> None:
+    """Remember up to where logs were told."""
+    told = data.get("logs") if name == "present" else [data]
+    for log in told if isinstance(told, list) else []:
+        if "place" in log:
+            places[f"{log['process']}/{log['channel']}"] = str(log["place"])
+
+
+def _resumption(places: dict[str, str]) -> str:
+    """Return the header that lets logs go on; what does not fit begins as it did."""
+    told = ""
+    for name, place in places.items():
+        more = f"{quote(name)}={place}"
+        if len(told) + len(more) >= MAX_PLACES_BYTES:
+            break
+        told = f"{told},{more}" if told else more
+    return f"Last-Event-ID: {told}\r\n" if told else ""
 
 
 def _resolve(session: Session, wish: Wish) -> list[str]:

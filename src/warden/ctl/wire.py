@@ -186,17 +186,17 @@ class Connection:
                     raise
         raise self._lost()
 
-    def stream(self, path: str) -> Stream:
-        """Begin a GET on a connection of its own; raises like ``post``."""
+    def stream(self, path: str, headers: str = "") -> Stream:
+        """Begin a GET on a connection of its own, with more ``headers``; raises like ``post``."""
         connection = connect(self.address)
         try:
-            connection.sendall(self._head("GET", path, ""))
+            connection.sendall(self._head("GET", path, headers))
             # Unbuffered, so that nothing waits unseen when somebody selects on the socket.
             with connection.makefile("rb", buffering=0) as reader:
-                status, reason, headers = self._read_head(reader)  # type: ignore[arg-type] # SocketIO reads lines, too
+                status, reason, told = self._read_head(reader)  # type: ignore[arg-type] # SocketIO reads lines, too
             if status != OK:
                 raise HttpStatus(self.address.url + path, status, reason)
-            return Stream(connection, chunked=headers.get("transfer-encoding", "").lower() == "chunked")
+            return Stream(connection, told)
         except OSError:
             connection.close()
             raise self._lost() from None
@@ -323,11 +323,17 @@ class ChunkDecoder:
 
 
 class Stream:
-    """The body of an endless answer; select on it, then ``read``."""
+    """The body of an endless answer with these ``headers``; select on it, then ``read``."""
 
-    def __init__(self, connection: socket.socket, *, chunked: bool) -> None:
+    def __init__(self, connection: socket.socket, headers: dict[str, str]) -> None:
+        self.headers = headers
         self._socket = connection
-        self._chunks = ChunkDecoder() if chunked else None
+        self._chunks = ChunkDecoder() if headers.get("transfer-encoding", "").lower() == "chunked" else None
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether it broke off, after its end: then the server did not mean to end it."""
+        return self._chunks is not None and not self._chunks.ended
 
     def fileno(self) -> int:
         """Descriptor to select on."""

@@ -14,7 +14,7 @@ from warden.api.problems import Answer, HttpRefusal, problem_answer
 from warden.api.sse import KEEP_ALIVE, MEDIA_TYPE, Stream, TooSlow
 from warden.http.bodies import BodyRefused, read_body
 from warden.http.connections import Connection
-from warden.http.logtail import write
+from warden.http.logtail import finish, write
 from warden.http.origin import is_foreign
 from warden.http.replies import SERVER, Reply, drop
 from warden.rpc.control import Control
@@ -92,8 +92,7 @@ class ApiRoutes:
             await response.prepare(request)
             request.writer.send_headers()  # now, even if there is nothing to say yet
             await _pump(request, connection, response, stream, news)
-            await response.write_eof()
-            return response
+            return await finish(response)
         finally:
             self._streams -= 1
             connection.on_end(None)

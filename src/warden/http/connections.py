@@ -38,6 +38,11 @@ class Connection:
         """Note the first complete request: the client is not one that only keeps us waiting."""
         self._deadline.cancel()
 
+    def make_room(self) -> None:
+        """Go for the sake of somebody else: a stream that is read ends by its own rules, so that nobody resumes it."""
+        if not self.is_stream or self._transport.get_write_buffer_size():
+            self.abort()
+
     def abort(self) -> None:
         """Drop the client at once; what is not sent yet is lost."""
         self._transport.abort()
@@ -67,7 +72,7 @@ class Connections:
             if dispensable is None:
                 transport.abort()
                 return
-            self._all[dispensable].abort()
+            self._all[dispensable].make_room()
             self.closed(dispensable)
         self._all[key] = Connection(transport, self._loop.call_later(FIRST_REQUEST_SECONDS, transport.abort))
         self._silent[key] = None

@@ -12,10 +12,11 @@ from aiohttp import web
 from warden.errors import BadName, NoFile
 from warden.http.connections import Connection
 from warden.http.replies import SERVER, drop
-from warden.logs.tail import Follower
+from warden.logs.tail import Follower, Place
 from warden.rpc.control import Control
 from warden.words import Channel
 
+PLACE = "Log-Place"
 STALLED_SECONDS = 60.0  # a reader that takes nothing for that long is dropped
 
 
@@ -44,7 +45,10 @@ async def follow(
     """Send the end of a log and then what is written to it, until the client or the daemon goes.
 
     ``namespec`` None means the activity log.  Nothing is buffered beyond one read:
-    a slow client gets what has accumulated when it is ready for more.
+    a slow client gets what has accumulated when it is ready for more.  A client
+    that sends the header ``Log-Place`` is told in the same header where it begins,
+    and in a line ``PLACE LENGTH`` before each part where that ends: there it may go
+    on, by sending the place.
 
     Raises:
         BadName, NoFile: there is no such log; nothing was sent.
@@ -54,23 +58,31 @@ async def follow(
     news = asyncio.Event()
     stop = control.watch_log(namespec, channel, news.set)
     connection.on_end(news.set)
-    follower = Follower(path)
+    wanted = request.headers.get(PLACE)
+    follower = Follower(path, Place.read(wanted))
     try:
-        response = web.StreamResponse(headers=_headers(path))
+        response = web.StreamResponse(headers=_headers(path) | ({} if wanted is None else {PLACE: str(follower.place)}))
         await response.prepare(request)
         request.writer.send_headers()  # now, even if there is nothing to say yet
         while not connection.ended:
             news.clear()
             if data := follower.read():
-                await write(request, response, data)
+                told = b"" if wanted is None else b"%s %d\n" % (str(follower.place).encode(), len(data))
+                await write(request, response, told + data)
             else:
                 await news.wait()
-        await response.write_eof()
-        return response
+        return await finish(response)
     finally:
         stop()
         connection.on_end(None)
         follower.close()
+
+
+async def finish(response: web.StreamResponse) -> web.StreamResponse:
+    """Say that a stream ends because it has to, not because something broke, and let the client go."""
+    response.force_close()
+    await response.write_eof()
+    return response
 
 
 async def write(request: web.BaseRequest, response: web.StreamResponse, data: bytes) -> None:

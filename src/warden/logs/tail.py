@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from warden.errors import BadArguments, Failed, NoFile
 from warden.frozen import frozen
@@ -15,6 +16,7 @@ MAX_READ_BYTES = 64 * 1024 * 1024  # above the default rotation size, so that a 
 FOLLOW_FROM_BYTES = 1024
 FOLLOW_CHUNK_BYTES = 1024 * 1024
 TRUNCATED = b"==> File truncated <==\n"
+_DIGITS = 21  # more than any number of 64 bits has
 
 
 def read(path: str, offset: int, length: int) -> bytes:
@@ -95,22 +97,48 @@ class Piece:
     data: bytes
 
 
+class Place(NamedTuple):
+    """A position in one file of a log, by which it is found also when that file was rotated."""
+
+    inode: int
+    offset: int
+
+    @classmethod
+    def read(cls, text: str | None) -> Place | None:
+        """Read ``INODE:OFFSET``; None for anything else."""
+        inode, _, offset = (text or "").partition(":")
+        if not all(part.isdecimal() and part.isascii() and len(part) < _DIGITS for part in (inode, offset)):
+            return None
+        return cls(int(inode), int(offset))
+
+    def __str__(self) -> str:
+        return f"{self.inode}:{self.offset}"
+
+
 class Follower:
     """Reads a log as it grows, from position ``start`` (None: from its last 1024 bytes).
 
-    Goes on with the next file after a rotation or clearing, when the old one is
+    A ``Place`` whose file is gone means the beginning of the present one: all
+    that is there was written later.  Goes on with the next file after a rotation or clearing, when the old one is
     read to its end, and through several rotations at once.  Never raises: a file
     that cannot be read just gives nothing.
     """
 
-    def __init__(self, path: str, start: int | None = None, *, chunk_bytes: int = FOLLOW_CHUNK_BYTES) -> None:
+    def __init__(self, path: str, start: int | Place | None = None, *, chunk_bytes: int = FOLLOW_CHUNK_BYTES) -> None:
         self._path = path
         self._chunk_bytes = chunk_bytes
         self._fd = -1
         self._position = 0
-        if self._open(path):
+        if isinstance(start, Place):
+            self._find(start)
+        elif self._open(path):
             end = os.fstat(self._fd).st_size
             self._position = max(0, end - FOLLOW_FROM_BYTES) if start is None else start
+
+    @property
+    def place(self) -> Place:
+        """Up to where the log was read; of no file if there is none yet."""
+        return Place(0 if self._fd < 0 else os.fstat(self._fd).st_ino, self._position)
 
     def read(self) -> bytes:
         """Return what is new, at most about a megabyte: call again until there is nothing."""
@@ -162,6 +190,17 @@ class Follower:
         self.close()
         self._fd, self._position = fd, 0
         return True
+
+    def _find(self, place: Place) -> None:
+        """Go on at a place, in a rotated file if it is there by now."""
+        candidate, number = self._path, 0
+        while (found := _status(candidate) or _status(f"{candidate}.gz")) is not None:
+            if found.st_ino == place.inode and self._open(candidate):
+                self._position = place.offset
+                return
+            number += 1
+            candidate = f"{self._path}.{number}"
+        self._open(self._path)
 
     def _open_next(self) -> Turn:
         """Move to the file that follows the open one: the next newer rotated file, or the log itself."""
