@@ -31,6 +31,32 @@ def test_a_restart_with_one_address_in_use_keeps_the_others(tmp_path: Path) -> N
         assert any("Another program is already listening" in text for _, text in daemon.log())
 
 
+def test_a_restart_with_another_password_keeps_the_port(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = f"[inet_http_server]\nport = 127.0.0.1:{port}\n"
+    with Daemon(WARDEN, tmp_path / "home", server) as daemon:
+        daemon.rewrite(f"{server}username = bob\npassword = secret\n")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_line("supervisord started with pid", count=2)
+
+        asked = daemon.ctl("-s", f"http://127.0.0.1:{port}", "-u", "bob", "-p", "secret", "pid")
+
+    assert (asked.stdout, asked.rc) == (f"{daemon.popen.pid}\n", 0)
+
+
+def test_an_fcgi_program_gets_its_port_again_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    program = f"[fcgi-program:f]\ncommand = sleep 1000\nsocket = tcp://127.0.0.1:{port}\nstartretries = 0\n"
+    with Daemon(WARDEN, tmp_path / "home", f"{program}startsecs = 0\n") as daemon:
+        daemon.wait_state("f", "RUNNING")
+        for _ in range(5):
+            assert daemon.ctl("restart", "f").stdout == "f: stopped\nf: started\n"
+
+        assert not [text for _, text in daemon.log() if text.startswith("spawnerr")]
+
+
 def test_a_start_that_fails_leaves_no_socket_file(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         inet = f"[inet_http_server]\nport = 127.0.0.1:{taken.getsockname()[1]}\n"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from warden.config.model import HttpServerConfig
+from warden.config.model import FcgiSocketConfig, HttpServerConfig
 from warden.errors import StartupError
-from warden.runtime.sockets import HttpListener
+from warden.runtime.sockets import HttpListener, SharedSocket
 
 
 def unix(path: Path, **more: object) -> HttpServerConfig:
@@ -134,3 +134,42 @@ def test_inet_sockets_listen_and_a_second_one_is_refused(host: str) -> None:
     with pytest.raises(StartupError, match=r"^Another program is already listening"):
         HttpListener(config)
     listener.close()
+
+
+def test_a_closed_inet_socket_leaves_its_port_although_somebody_else_still_has_it() -> None:
+    """The keeper and programs may: a restart with another password needs the same port at once."""
+    config = HttpServerConfig(section="inet_http_server", host="127.0.0.1", port=free_port())
+    first = HttpListener(config)
+    with first.socket.dup():
+        first.close()
+
+        second = HttpListener(config)
+
+        with socket.create_connection((config.host, config.port)) as client:
+            assert client.getpeername()[1] == second.socket.getsockname()[1]
+        second.close()
+
+
+def test_a_shared_inet_socket_is_opened_again_although_somebody_else_still_has_it() -> None:
+    held: list[int] = []
+    config = FcgiSocketConfig(program="x", url="tcp://127.0.0.1", host="127.0.0.1", port=free_port())
+    shared = SharedSocket(config, lambda _text: None, on_open=lambda fd: held.append(os.dup(fd)))
+
+    shared.try_out()
+    shared.acquire()
+
+    with socket.create_connection(("127.0.0.1", config.port or 0)) as client:
+        assert client.getpeername()[1] == config.port
+    shared.release()
+    for fd in held:
+        os.close(fd)
+
+
+def test_a_unix_socket_is_known_by_the_name_of_its_file(folder: Path) -> None:
+    """Programs ask their FastCGI socket, and people ``ss`` and ``lsof``."""
+    shared = SharedSocket(FcgiSocketConfig(program="x", url="unix:///s", path="s"), lambda _text: None)
+
+    with socket.socket(fileno=os.dup(shared.acquire())) as theirs:
+        assert theirs.getsockname() == "s"
+
+    shared.release()

@@ -43,7 +43,7 @@ class HttpListener:
 
     def close(self) -> None:
         """Close the socket and remove its file, unless somebody else's has taken the place."""
-        self.socket.close()
+        _close(self.socket)
         if self._path is not None and self.is_reachable:
             _unlink(self._path)
 
@@ -142,7 +142,7 @@ class SharedSocket:
         self._users -= 1
         if self._users == 0 and self._socket is not None:
             self._log(f"Closing socket {self._config.url}")
-            self._socket.close()
+            _close(self._socket)
             self._socket = None
             self._on_close()
             if self._config.path is not None:
@@ -183,21 +183,26 @@ def _open_inet(host: str, port: int, backlog: int) -> socket.socket:
     return listener
 
 
+def _close(listener: socket.socket) -> None:
+    """Close a listening socket; its port is free at once, although the keeper or a program may have the socket, too."""
+    if listener.family != socket.AF_UNIX:
+        with contextlib.suppress(OSError):  # it does not listen any more
+            listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 def _open_unix(path: str, *, mode: int, owner: tuple[int, int] | None, backlog: int) -> socket.socket:
-    """Bind under another name first: nobody can connect before mode and owner are right."""
-    temporary = f"{path}.{os.getpid()}"
+    """Listen last: nobody can connect before mode and owner are right."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _unlink(temporary)
-        listener.bind(temporary)
+        listener.bind(path)
         try:
-            os.chmod(temporary, mode)
+            os.chmod(path, mode)
             if owner is not None:
-                _chown(temporary, owner)
+                _chown(path, owner)
             listener.listen(backlog)
-            os.rename(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            os.unlink(path)
             raise
     except BaseException:
         listener.close()
