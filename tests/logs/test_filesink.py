@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warden.logs import filesink
+from warden.logs import filesink, turnover
 from warden.logs.filesink import FileSink
 from warden.logs.targets import Waiting
 
@@ -211,7 +211,7 @@ def test_if_no_new_file_can_be_opened_the_old_one_gets_its_name_back(
     sink = desk.open(maxbytes=4, backups=1)
 
     with monkeypatch.context() as patch:
-        patch.setattr(filesink, "open_target", refuse)
+        patch.setattr(turnover, "open_target", refuse)
         sink.write(b"1234")
         sink.write(b"5")
 

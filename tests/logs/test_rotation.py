@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from warden.logs import rotation
 from warden.logs.filesink import FileSink
 from warden.logs.marks import Marks
-from warden.logs.rotation import compress, end_of_period, next_to_compress, replace_plain, shift_backups, temporary_name
+from warden.logs.rotation import compress, end_of_period, next_to_compress, replace_plain, temporary_name
 from warden.logs.tail import Follower
+from warden.logs.turnover import Turn
 from warden.words import Period
 
 
@@ -208,6 +209,12 @@ def unpacked(folder: Path) -> dict[str, bytes]:
     }
 
 
+def turn_over(path: str, backups: int) -> None:
+    turn = Turn(path, backups, 0o666, os.stat(path))
+    turn.prepare()
+    turn.finish()
+
+
 def compress_all(path: str, backups: int) -> None:
     while (source := next_to_compress(path, backups)) is not None:
         replace_plain(path, backups, compress(source, temporary_name(path)), temporary_name(path))
@@ -229,10 +236,10 @@ def test_a_log_that_is_rotated_while_it_is_compressed_keeps_everything(tmp_path:
         (tmp_path / name).write_bytes(data)
 
     compressed = compress(f"{path}.2", temporary_name(path))
-    shift_backups(path, 4)  # meanwhile
+    turn_over(path, 4)  # meanwhile
     replace_plain(path, 4, compressed, temporary_name(path))
 
-    assert unpacked(tmp_path) == {"log.1": b"new", "log.2": b"one", "log.3.gz": b"two"}
+    assert unpacked(tmp_path) == {"log": b"", "log.1": b"new", "log.2": b"one", "log.3.gz": b"two"}
 
 
 def test_what_was_rotated_out_meanwhile_leaves_nothing(tmp_path: Path) -> None:
@@ -271,7 +278,7 @@ def test_whatever_happens_the_numbers_stay_in_order_and_nothing_is_lost(
     for act in acts:
         source = next_to_compress(path, backups)
         if act == "rotate":
-            shift_backups(path, backups)
+            turn_over(path, backups)
             written += 1
             (folder / "log").write_bytes(b"%d" % written)
         elif source is not None:

@@ -12,6 +12,7 @@ from warden.daemon.compressor import Compressor
 from warden.daemon.output import Output
 from warden.daemon.records import Process
 from warden.logs import autolog
+from warden.logs.family import Beside
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.words import Channel, LineFormat
@@ -23,15 +24,18 @@ class Channels:
     """Makes channels, with AUTO logs that ``token`` marks as ours.
 
     AUTO logs that a process has already are used.  ``hold`` is called when the
-    log of a channel cannot take its data at once.
+    log of a channel cannot take its data at once; ``beside`` does what takes a log long.
     """
 
-    def __init__(self, server: ServerConfig, token: str, log: MainLog, announcer: Announcer, hold: Hold) -> None:
+    def __init__(
+        self, server: ServerConfig, token: str, log: MainLog, announcer: Announcer, hold: Hold, beside: Beside
+    ) -> None:
         self._server = server
         self._token = token
         self._log = log
         self._announcer = announcer
         self._hold = hold
+        self._beside = beside
         self._compress = Compressor(log.error).ask
 
     def make(self, process: Process) -> dict[Channel, Output]:
@@ -63,6 +67,7 @@ class Channels:
             strip_ansi=server.strip_ansi and not protocol,
             log=self._log,
             compress=self._compress,
+            beside=self._beside,
             listeners=Audience(self._announcer, process, channel, self._hold),
         )
 

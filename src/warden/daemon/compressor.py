@@ -41,13 +41,16 @@ class Compressor:
             self._task = None
 
     async def _compress_all(self, path: str, backups: int) -> None:
-        temporary = temporary_name(path)
         while (source := next_to_compress(path, backups)) is not None:
             try:
-                compressed = await in_thread(partial(compress, source, temporary))
-                replace_plain(path, backups, compressed, temporary)
+                await in_thread(partial(_compress_one, source, path, backups))
             except FileNotFoundError:  # rotated further in this moment
                 continue
             except OSError as error:
                 self._report(f"cannot compress log {source}: {error.strerror}")
                 return
+
+
+def _compress_one(source: str, path: str, backups: int) -> None:
+    temporary = temporary_name(path)
+    replace_plain(path, backups, compress(source, temporary), temporary)

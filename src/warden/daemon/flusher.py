@@ -1,27 +1,35 @@
-"""Looks after logs that cannot take their data at once."""
+"""Looks after logs that cannot take their data at once, and does beside the loop what takes them long."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable
+from functools import partial
 
+from warden.logs.family import Then, at_once
 from warden.logs.targets import Waiting
+from warden.runtime.threads import in_thread
 
 _RETRY_SECONDS = 1.0
+_PATIENCE_SECONDS = 5.0  # a file system that hangs does not keep the daemon
 
 
 class Flusher:
     """Tries again until a sink has written what waits.
 
     A sink that is ``blocked`` (a full pipe, a slow terminal) is tried when its
-    descriptor is writable; one in trouble (a full disk) every second.  Logs are
-    opened before there is a loop: until ``attach`` those that wait are only noted.
+    descriptor is writable, or when it says so (at the end of a rotation); one in
+    trouble (a full disk) every second.  Logs are opened before there is a loop:
+    until ``attach`` those that wait are only noted.
     """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._noted: list[Waiting] = []
         self._known: set[Waiting] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to look after them."""
@@ -39,25 +47,23 @@ class Flusher:
             self._plan(self._loop, sink, on_turn)
 
     def _plan(self, loop: asyncio.AbstractEventLoop, sink: Waiting, on_turn: Callable[[], None]) -> None:
-        fd = sink.fileno()
-        if not sink.blocked or fd < 0:
-            loop.call_later(_RETRY_SECONDS, self._try, loop, sink, on_turn)
-            return
-
-        def stop() -> None:
-            loop.remove_writer(fd)
-            sink.on_close = None
-
-        def write() -> None:
+        def again() -> None:
             stop()
+            sink.on_change = None
             self._try(loop, sink, on_turn)
 
-        def close() -> None:  # else the loop would watch whatever gets the descriptor's number next
+        def change() -> None:  # the loop must not watch whatever gets the number of a descriptor next
             stop()
-            loop.call_later(_RETRY_SECONDS, self._try, loop, sink, on_turn)
+            sink.on_change = None
+            loop.call_soon(self._try, loop, sink, on_turn)
 
-        loop.add_writer(fd, write)
-        sink.on_close = close
+        fd = sink.fileno() if sink.blocked else -1
+        if fd >= 0:
+            loop.add_writer(fd, again)
+            stop: Callable[[], object] = partial(loop.remove_writer, fd)
+        else:
+            stop = loop.call_later(_RETRY_SECONDS, again).cancel
+        sink.on_change = change
 
     def _try(self, loop: asyncio.AbstractEventLoop, sink: Waiting, on_turn: Callable[[], None]) -> None:
         if sink.flush():
@@ -65,3 +71,29 @@ class Flusher:
         else:
             self._plan(loop, sink, on_turn)
         on_turn()
+
+    def beside(self, work: Callable[[], None], then: Then) -> None:
+        """Do ``work`` in a thread and call ``then`` with its error, if any; before there is a loop, at once."""
+        if self._loop is None:
+            at_once(work, then)
+            return
+        task = self._loop.create_task(_do(work, then))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is done beside the loop."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_PATIENCE_SECONDS)
+
+
+async def _do(work: Callable[[], None], then: Then) -> None:
+    try:
+        await in_thread(work)
+    except OSError as error:
+        then(error)
+    except Exception:  # ours: it is told on the loop, and nobody waits for ever
+        then(OSError(errno.EIO, os.strerror(errno.EIO)))
+        raise
+    else:
+        then(None)

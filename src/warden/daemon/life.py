@@ -194,8 +194,10 @@ class Life:
         if self._upgrade.making_way:
             supervisor.leave()
             notes.close()
+            await self._flusher.settle()  # before somebody else rotates the same logs
             return
         supervisor.close()
+        await self._flusher.settle()
         if claim is not None:
             claim.release()
             parent.drop("claim")

@@ -41,6 +41,7 @@ def open_log(config: Config, flusher: Flusher, *, patient: bool = False) -> Main
                 period=server.logfile_period,
                 on_rotate=compress,
                 patient=patient,
+                beside=flusher.beside,
             )
     except OSError as error:
         raise StartupError(f"cannot open the log file {server.logfile}: {error.strerror}") from None

@@ -13,6 +13,7 @@ from warden.frozen import frozen
 from warden.logs import journal
 from warden.logs.ansi import AnsiStripper
 from warden.logs.capture import CaptureScanner, Message
+from warden.logs.family import Beside
 from warden.logs.filesink import FileSink
 from warden.logs.journal import JournalSink
 from warden.logs.lines import LineSink
@@ -82,12 +83,12 @@ class Output(Watched):
 
     ``path`` is the log file (an AUTO name is chosen already), None for no file.
     ``compress(backups, path)`` is called after a rotation if the configuration
-    wants it.  Between ``open`` and ``close`` there is a child.
+    wants it; ``beside`` does what takes long of one.  Between ``open`` and ``close`` there is a child.
     """
 
     __slots__ = (  # there are two of them for each process
         *("marks", "path", "_namespec", "_channel", "_config", "_strip_ansi", "_log", "_compress"),
-        *("_listeners", "_again", "_console", "_lines", "_published", "_scanner", "_stripper"),
+        *("_beside", "_listeners", "_again", "_console", "_lines", "_published", "_scanner", "_stripper"),
     )
 
     def __init__(
@@ -100,6 +101,7 @@ class Output(Watched):
         strip_ansi: bool,
         log: MainLog,
         compress: Callable[[int, str], None],
+        beside: Beside,
         listeners: Listeners,
     ) -> None:
         super().__init__()
@@ -111,6 +113,7 @@ class Output(Watched):
         self._strip_ansi = strip_ansi
         self._log = log
         self._compress = compress
+        self._beside = beside
         self._listeners = listeners
         self._again: _Rest | None = None
         self._published = False
@@ -178,7 +181,7 @@ class Output(Watched):
 
     @property
     def blocked(self) -> bool:
-        """Whether a log waits for somebody who reads it."""
+        """Whether a log waits for somebody who reads it, or for the end of a rotation."""
         return any(sink is not None and sink.blocked for sink in (self._file, self._console))
 
     def open(self, *, patient: bool = False) -> Callable[[bytes], None]:
@@ -213,6 +216,7 @@ class Output(Watched):
             on_rotate=partial(self._compress, config.backups) if config.compress else None,
             marks=self.marks,
             patient=patient,
+            beside=self._beside,
         )
 
     def _open_console(self) -> FileSink:

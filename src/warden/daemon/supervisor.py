@@ -108,7 +108,7 @@ class Supervisor(Fleet):
             flusher=flusher,
             equip=self.vitals.equip,
         )
-        self._channels = Channels(config.server, token, log, self._announcer, self.children.hold)
+        self._channels = Channels(config.server, token, log, self._announcer, self.children.hold, flusher.beside)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
         self.errands = Errands(loop, parent, log, self.children.aside, self._announcer.remark, audience=self)
         self._signals = Signals(log, self.feed)

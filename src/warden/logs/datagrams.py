@@ -35,7 +35,7 @@ class DatagramClient:
         backlog: int = _BACKLOG_BYTES,
     ) -> None:
         self.on_wait: Callable[[Waiting], None] | None = None
-        self.on_close: Callable[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
         self._addresses = addresses
         self._loss_record = loss_record
         self._record_bytes = record_bytes
@@ -138,7 +138,7 @@ class DatagramClient:
 
     def _disconnect(self) -> None:
         if self._socket is not None:
-            if self.on_close is not None:
-                self.on_close()
+            if self.on_change is not None:
+                self.on_change()
             self._socket.close()
             self._socket = None

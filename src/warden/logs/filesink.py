@@ -1,4 +1,4 @@
-"""Appends to log files and rotates them: never raises, never blocks, loses nothing it can keep.
+"""Appends to log files, and sees to it that they are rotated: never raises, never blocks, loses nothing it can keep.
 
 ``FileSink.write`` is the hottest path of the daemon: one system call for each chunk.
 """
@@ -12,17 +12,18 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
+from warden.logs.family import NOBODY, Beside, at_once, family_of
 from warden.logs.marks import Marks
-from warden.logs.rotation import shift_backups
-from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, has_the_name, open_target
+from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, has_the_name, is_gone, open_target
+from warden.logs.troubles import Troubles
+from warden.logs.turnover import LARGE_BYTES, Turn
 from warden.logs.upkeep import Upkeep
 from warden.words import Period
 
 BUFFER_BYTES = 1024 * 1024
 _NO_LIMIT = sys.maxsize
-
-_FAMILIES: dict[str, list[FileSink]] = {}  # the open sinks of regular files, by path
 
 
 class FileSink:
@@ -33,16 +34,21 @@ class FileSink:
     old file was put aside; ``marks`` remember when which position was reached.
 
     Construction raises OSError if the file cannot be opened, unless ``patient``;
-    from then on only ``clear`` does.  What cannot be written waits, up to ``buffer_bytes``, and is
-    tried again with each ``write`` and ``flush``; of more than that the oldest
-    bytes are lost.  ``report(text)`` is called once when a trouble begins and
-    once when it is over.
+    from then on only ``clear`` does.  What cannot be written waits, up to
+    ``buffer_bytes``, and is tried again with each ``write`` and ``flush``; of more
+    than that the oldest bytes are lost.  ``report(text)`` is called once when a
+    trouble begins and once when it is over.
 
     ``on_write()`` is called after each write.  ``on_wait(sink)`` is called when
-    data begins to wait; the owner then sees to it that ``flush`` is called until
-    it returns True: when ``fileno()`` is writable if ``blocked``, else after
-    about a second.  To lose nothing, it reads nothing more from the program while
-    ``blocked``: that is what the program would feel if it wrote there itself.
+    data begins to wait, or should; the owner then sees to it that ``flush`` is
+    called until it returns True: when ``fileno()`` is writable if ``blocked``,
+    else after about a second, and whenever ``on_change`` is called.  To lose
+    nothing, it reads nothing more from the program while ``blocked``: that is what
+    the program would feel if it wrote there itself.
+
+    What takes long of a rotation is given to ``beside``.  Meanwhile the sink is
+    ``blocked``; what comes all the same goes into the old file, or waits if the
+    period of that is over.
 
     Fifos, terminals and sockets are written without blocking and are neither
     rotated, reopened nor cleared.  Several sinks on one path share its rotation.
@@ -64,28 +70,29 @@ class FileSink:
         marks: Marks | None = None,
         whole_lines: bool = False,
         patient: bool = False,
+        beside: Beside = at_once,
     ) -> None:
         self.path = path
         self.on_write: Callable[[], None] | None = None
         self.on_wait = on_wait
-        self.on_close: Callable[[], None] | None = None
+        self.on_change: Callable[[], None] | None = None
+        self.shared = False  # other sinks write to this path too
         self._maxbytes = maxbytes if maxbytes > 0 else _NO_LIMIT
         self._backups = backups
-        self._report = report
+        self._troubles = Troubles(path, report)
         self._buffer_bytes = buffer_bytes
         self._clock = clock
         self._upkeep = Upkeep(period, marks, clock, wall)
         self._on_rotate = on_rotate
         self._whole_lines = whole_lines  # into a pipe that others write to, too
+        self._beside = beside
+        self._family = NOBODY
         self._waiting = bytearray()
-        self._lost = 0
-        self._troubles: set[str] = set()
         self._blocked = False
         self._announced = False  # on_wait was called
         self._closed = False
         self._regular = False
         self._inode = 0
-        self._shared = False  # other sinks write to this path too
         self._fd = -1
         self._put: Put = os.write
         self._size = 0
@@ -97,8 +104,9 @@ class FileSink:
 
     def write(self, data: bytes) -> None:
         """Append ``data``, or keep it for later."""
-        if self._clock() > self._upkeep.look_at:
-            self._look()
+        if self._clock() > self._upkeep.look_at and self._look():
+            self._keep(data)
+            return
         if self._waiting or self._fd < 0:
             self._keep(data)
             self.flush()
@@ -110,8 +118,8 @@ class FileSink:
             self._fail(error)
             return
         self._size += written
-        if self._shared:
-            self._tell_others(written)
+        if self.shared:
+            self._family.tell_others(self, written)
         if written < len(data):
             self._keep(data[written:])
             self.flush()
@@ -121,14 +129,18 @@ class FileSink:
             self.on_write()
 
     def flush(self) -> bool:
-        """Try to write what waits; return whether nothing waits any more."""
+        """Try to write what waits; return whether neither data nor the end of a rotation is waited for any more."""
         if self._closed:
             return True
+        if not self._family.turning:
+            self._write_out()
+        return not self._waiting and not self._family.turning
+
+    def _write_out(self) -> None:
         done = 0
         try:
             if self._fd < 0:
-                self._adopt(self._open())
-                self._join()
+                self._open()
             while self._waiting:
                 written = self._put(self._fd, self._waiting)
                 del self._waiting[:written]
@@ -136,15 +148,15 @@ class FileSink:
         except OSError as error:
             self._fail(error)
         else:
-            self._recover()
+            self._blocked = self._announced = False
+            self._troubles.writing_works()
         self._size += done
-        if done and self._shared:
-            self._tell_others(done)
+        if done and self.shared:
+            self._family.tell_others(self, done)
         if self._size >= self._limit and self._fd >= 0:
             self._turn()
         if done and self.on_write is not None:
             self.on_write()
-        return not self._waiting
 
     @property
     def waiting(self) -> int:
@@ -167,12 +179,12 @@ class FileSink:
 
     @property
     def blocked(self) -> bool:
-        """Whether data waits only because the other side does not read fast enough."""
-        return self._blocked
+        """Whether data waits, or should, only until the other side reads or a rotation is over."""
+        return self._blocked or self._family.turning
 
     def fileno(self) -> int:
-        """Return the descriptor, -1 if there is none at the moment; it changes with rotation and reopening."""
-        return self._fd
+        """Return the descriptor to wait for, -1 if there is none; it changes with rotation and reopening."""
+        return -1 if self._family.turning else self._fd
 
     # --- files
 
@@ -181,12 +193,11 @@ class FileSink:
         if self._closed or (self._fd >= 0 and not self._regular):
             return
         try:
-            target = self._open()
+            self._open()
         except OSError as error:
             self._stay(error)
             return
-        self._adopt(target)
-        self._end_trouble("rotate")
+        self._troubles.rotating_works()
         self.flush()
 
     def clear(self) -> None:
@@ -200,9 +211,13 @@ class FileSink:
             return
         with suppress(FileNotFoundError):
             os.unlink(self.path)
-        for sink in tuple(self._family()):
-            sink._waiting.clear()
-            sink.reopen()
+        for sink in tuple(self._family.members):
+            sink.forget()
+
+    def forget(self) -> None:
+        """Forget what waits, and begin a new file: the old one was removed."""
+        self._waiting.clear()
+        self.reopen()
 
     def abandon(self) -> None:
         """Let go of the file and of what waits."""
@@ -214,12 +229,12 @@ class FileSink:
         if self._closed:
             return
         if self._waiting:
-            self.flush()
+            self._write_out()  # during a rotation, too: rather into the old file than nowhere
         self._closed = True
-        self._leave()
+        self._family.leave(self)
         self._drop()
         if self._waiting:
-            self._report(f"cannot write log {self.path}: {self._lost + len(self._waiting)} bytes were lost")
+            self._troubles.give_up(len(self._waiting))
             self._waiting.clear()
         self._blocked = False
 
@@ -239,89 +254,127 @@ class FileSink:
 
     def _begin(self, patient: bool) -> None:
         try:
-            self._adopt(self._open())
+            self._open()
         except OSError as error:
             if patient:
                 self._fail(error)
             elif error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(self.path).st_mode):
                 raise  # else a fifo that nobody reads yet: the first write tries again
-        self._join()
 
-    def _open(self) -> Target:
-        return open_target(self.path, self._mode, whole_lines=self._whole_lines)
+    def _open(self) -> None:
+        """Go on in what has the name now."""
+        self._adopt(open_target(self.path, self._mode, whole_lines=self._whole_lines))
+        if self._regular:
+            self._family = family_of(self.path)
+            self._family.join(self)
 
-    def _turn(self) -> None:
-        """The limit is reached or the period over: rotate, unless others have moved or emptied the file already."""
-        if not self._regular:
-            self._limit = _NO_LIMIT
-            self._complain("limit", f"cannot rotate log {self.path}: it is no regular file, so maxbytes is ignored")
-            return
-        try:
-            self._size = os.fstat(self._fd).st_size
-            if not has_the_name(self.path, self._fd):
-                target = self._open()
-            elif self._size < self._maxbytes and not self._upkeep.is_due(self._size):
-                self._limit = self._maxbytes
-                return
-            elif self._backups > 0:
-                target = self._rotate()
-            else:
-                os.ftruncate(self._fd, 0)
-                self._size, self._limit = 0, self._maxbytes
-                self._upkeep.begin(os.fstat(self._fd))
-                self._end_trouble("rotate")
-                return
-        except OSError as error:
-            self._stay(error)
-            return
-        self._adopt(target)
-        self._end_trouble("rotate")
-        if self._shared:
-            self._turn_others()
+    def _look(self) -> bool:
+        """Look once a second, before a write; return whether that has to wait for the next file.
 
-    def _rotate(self) -> Target:
-        shift_backups(self.path, self._backups)
-        try:
-            target = self._open()
-        except OSError:
-            os.replace(f"{self.path}.1", self.path)  # better a long log than one under a wrong name
-            raise
-        if self._on_rotate is not None:
-            self._on_rotate(self.path)
-        return target
-
-    def _stay(self, error: OSError) -> None:
-        """There is no new file: use the old one, if it still has a name, and try again later."""
-        if self._fd < 0 or self._is_gone():
-            self._drop()
-            self._fail(error)
-            return
-        self._limit = self._size + min(self._maxbytes, self._buffer_bytes)
-        self._complain("rotate", f"cannot open or rotate log {self.path}: {error.strerror}")
-
-    def _look(self) -> None:
-        """Look once a second, before a write: was the file deleted (what is written there would be lost), is it due?"""
-        if self._fd >= 0 and self._is_gone():
+        Was the file deleted (what is written there would be lost)?  Is it due?
+        """
+        waits = False
+        if self._fd >= 0 and is_gone(self._fd):
             self.reopen()
         elif self._fd >= 0 and self._upkeep.is_due(self._size):
             self._turn()
+            waits = self._family.turning
         elif self._regular:
             self._upkeep.note(self._size)
         self._upkeep.look_again()
+        return waits
 
     def _drop(self) -> None:
         """Write nothing before the path could be opened again."""
         if self._fd >= 0:
-            if self.on_close is not None:
-                self.on_close()
-            close_quietly(self._fd)
+            if self.on_change is not None:
+                self.on_change()
+            is_large = self._size > LARGE_BYTES and is_gone(self._fd)  # then it is freed now
+            (self._beside if is_large else at_once)(partial(close_quietly, self._fd), lambda _error: None)
             self._fd = -1
 
-    def _is_gone(self) -> bool:
+    # --- rotation
+
+    def _turn(self) -> None:
+        """The limit is reached or the period over: rotate, unless others do, or have moved or emptied the file."""
+        if not self._regular:
+            self._limit = _NO_LIMIT
+            self._troubles.cannot_rotate()
+            return
+        if self._family.turning:
+            return
         try:
-            return self._regular and os.fstat(self._fd).st_nlink == 0
-        except OSError:  # a network file system lost it
-            return True
+            status = os.fstat(self._fd)
+            self._size = status.st_size
+            if not has_the_name(self.path, self._fd):
+                self._family.follow()
+            elif self._size < self._maxbytes and not self._upkeep.is_due(self._size):
+                self._limit = self._maxbytes
+            else:
+                turn = Turn(self.path, self._backups, self._mode, status)
+                self._family.turn(turn, partial(self._end_turn, turn), self._beside)
+        except OSError as error:
+            self._stay(error)
+
+    def _end_turn(self, turn: Turn, error: OSError | None) -> None:
+        """The rotation is prepared, unless there was an error; this sink may be closed by now."""
+        try:
+            if error is not None:
+                raise error
+            turned = turn.finish()
+        except OSError as failure:
+            if not self._closed:
+                self._stay(failure)
+            return
+        self._family.follow()
+        if turned and self._on_rotate is not None:
+            self._on_rotate(self.path)
+
+    # --- what the others of the family want
+
+    def hear_of(self, written: int) -> None:
+        """Another sink has written so many bytes to the file."""
+        self._size += written
+        if self.on_write is not None:
+            self.on_write()
+
+    def pause(self) -> None:
+        """Tell the owner that data waits, or should."""
+        if not self._announced and self.on_wait is not None:
+            self._announced = True
+            self.on_wait(self)
+
+    def follow(self) -> None:
+        """Go on in the file that has the name now: another one, or the same, emptied."""
+        if self._fd < 0:
+            return
+        try:
+            if not has_the_name(self.path, self._fd):
+                self._open()
+            elif self._backups == 0:
+                status = os.fstat(self._fd)
+                self._size, self._limit = status.st_size, self._maxbytes
+                self._upkeep.begin(status)
+        except OSError as error:
+            self._stay(error)
+        else:
+            self._troubles.rotating_works()
+
+    def look_again(self) -> None:
+        """The rotation is over: what waits for that need not wait any longer."""
+        if self.on_change is not None:
+            self.on_change()
+        elif self._waiting:
+            self.flush()
+
+    def _stay(self, error: OSError) -> None:
+        """There is no new file: use the old one, if it still has a name, and try again later."""
+        if self._fd < 0 or is_gone(self._fd):
+            self._drop()
+            self._fail(error)
+            return
+        self._limit = self._size + min(self._maxbytes, self._buffer_bytes)
+        self._troubles.rotating_failed(error)
 
     # --- troubles
 
@@ -332,66 +385,14 @@ class FileSink:
         excess = len(self._waiting) - self._buffer_bytes
         if excess > 0:
             del self._waiting[:excess]
-            self._lost += excess
-            self._complain("lost", f"cannot write log {self.path} fast enough: output is being lost")
+            self._troubles.lose(excess)
 
     def _fail(self, error: OSError) -> None:
         """A write or opening failed; what was to be written is kept already."""
         self._blocked = isinstance(error, BlockingIOError)
         if error.errno in (errno.EIO, errno.ESTALE):  # this descriptor will not recover, the path may
             self._drop()
-        if self._waiting and not self._announced and self.on_wait is not None:
-            self._announced = True
-            self.on_wait(self)
+        if self._waiting:
+            self.pause()
         if not self._blocked:  # else only a reader that is slow for a moment
-            self._complain("write", f"cannot write log {self.path}: {error.strerror}")
-
-    def _complain(self, trouble: str, text: str) -> None:
-        if trouble not in self._troubles and not self._closed:
-            self._troubles.add(trouble)
-            self._report(text)
-
-    def _recover(self) -> None:
-        self._blocked = self._announced = False
-        if self._troubles & {"write", "lost"}:
-            self._troubles -= {"write", "lost"}
-            lost, self._lost = self._lost, 0
-            self._report(f"log {self.path} can be written again, {lost} bytes were lost")
-
-    def _end_trouble(self, trouble: str) -> None:
-        if trouble in self._troubles:
-            self._troubles.remove(trouble)
-            self._report(f"log {self.path} can be opened and rotated again")
-
-    # --- several sinks on one path
-
-    def _family(self) -> list[FileSink]:
-        return _FAMILIES.setdefault(self.path, [])
-
-    def _join(self) -> None:
-        if self._regular and self not in self._family():
-            self._family().append(self)
-            self._count()
-
-    def _leave(self) -> None:
-        if self in self._family():
-            self._family().remove(self)
-            self._count()
-        if not self._family():
-            del _FAMILIES[self.path]
-
-    def _count(self) -> None:
-        for sink in self._family():
-            sink._shared = len(self._family()) > 1
-
-    def _tell_others(self, written: int) -> None:
-        for sink in tuple(self._family()):
-            if sink is not self:
-                sink._size += written
-                if sink.on_write is not None:
-                    sink.on_write()
-
-    def _turn_others(self) -> None:
-        for sink in tuple(self._family()):
-            if sink is not self and sink._fd >= 0 and not has_the_name(sink.path, sink._fd):
-                sink._turn()
+            self._troubles.writing_failed(error)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from warden.logs.family import Beside, at_once
 from warden.logs.filesink import FileSink
 from warden.logs.marks import Marks
 from warden.logs.syslog import LOCAL, SyslogClient
@@ -59,6 +60,7 @@ class MainLog(Watched):
         period: Period = Period.NEVER,
         on_rotate: Callable[[str], None] | None = None,
         patient: bool = False,
+        beside: Beside = at_once,
     ) -> None:
         """Log to ``path``, rotated as ``FileSink`` does; if ``patient`` it is opened as soon as that is possible.
 
@@ -75,6 +77,7 @@ class MainLog(Watched):
             on_rotate=on_rotate,
             marks=self.marks,
             patient=patient,
+            beside=beside,
         )
         self._ask_to_be_told()
 

@@ -1,4 +1,4 @@
-"""When a log is rotated by time, how its old files are numbered, and how they are compressed.
+"""When a log is rotated by time, and how its old files are compressed.
 
 The newest rotated file, ``log.1``, stays as it is: who reads it (a follower,
 ``tail -F``, a shipper) finds it complete.  Older ones may be ``log.2.gz`` and
@@ -11,6 +11,7 @@ import contextlib
 import os
 import time
 
+from warden.logs.turnover import NUMBERING
 from warden.words import Period
 
 _COPY_BYTES = 256 * 1024
@@ -66,26 +67,6 @@ class Calendar:
         return True
 
 
-def shift_backups(path: str, backups: int) -> None:
-    """Rename ``path.N-1`` to ``path.N`` and so on, ``path`` to ``path.1``; missing files do not matter.
-
-    Compressed files go the same way, and the last one of either kind goes.
-
-    Raises:
-        OSError: a file cannot be renamed.
-    """
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{path}.{backups}.gz")
-    for number in range(backups - 1, 0, -1):
-        for ending in ("", ".gz"):
-            name = f"{path}.{number}{ending}"
-            if os.access(name, os.F_OK):  # most of a thousand are missing: an exception for each takes its time
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(name, f"{path}.{number + 1}{ending}")
-    with contextlib.suppress(FileNotFoundError):
-        os.replace(path, f"{path}.1")
-
-
 def next_to_compress(path: str, backups: int) -> str | None:
     """Return the oldest rotated file of ``path`` that should be compressed, None when all are."""
     for number in range(backups, _FIRST_COMPRESSED - 1, -1):
@@ -133,16 +114,17 @@ def replace_plain(path: str, backups: int, compressed: os.stat_result, temporary
     """Put ``temporary`` in the place of the rotated file that was ``compressed``, wherever it is by now.
 
     Whenever this ends, by a crash too, the plain file or the compressed one is
-    there, and complete.
+    there, and complete.  May have to wait: for a thread.
 
     Raises:
         OSError: it cannot be put there.
     """
-    for number in range(_FIRST_COMPRESSED, backups + 1):
-        plain = f"{path}.{number}"
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.stat(plain), compressed):
-                os.replace(temporary, f"{plain}.gz")
-                os.unlink(plain)
-                return
-    os.unlink(temporary)  # so many rotations later it is one too many
+    with NUMBERING[path]:
+        for number in range(_FIRST_COMPRESSED, backups + 1):
+            plain = f"{path}.{number}"
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.stat(plain), compressed):
+                    os.replace(temporary, f"{plain}.gz")
+                    os.unlink(plain)
+                    return
+        os.unlink(temporary)  # so many rotations later it is one too many

@@ -24,18 +24,19 @@ _SAFE_BYTES = select.PIPE_BUF  # a pipe that select calls writable takes this mu
 class Waiting(Protocol):
     """Something that has data it could not write yet.
 
-    ``on_close``, if set, is called before the descriptor is closed, whatever the reason.
+    ``on_change``, if set, is called when it is worth trying again at once, and
+    before the descriptor is closed, whatever the reason.
     """
 
-    on_close: Callable[[], None] | None
+    on_change: Callable[[], None] | None
 
     @property
     def blocked(self) -> bool:
-        """Whether the data waits only for ``fileno()`` to become writable; else try again after a second."""
+        """Whether the data waits only for ``fileno()`` to become writable, or, if that is -1, for ``on_change``."""
         ...
 
     def fileno(self) -> int:
-        """Return the descriptor at this moment."""
+        """Return the descriptor to watch at this moment."""
         ...
 
     def flush(self) -> bool:
@@ -139,6 +140,22 @@ def has_the_name(path: str, fd: int) -> bool:
     """Tell whether the open file ``fd`` is the one that has the name ``path`` now."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(fd))
+    except OSError:
+        return False
+
+
+def is_gone(fd: int) -> bool:
+    """Tell whether the open file ``fd`` has no name any more."""
+    try:
+        return os.fstat(fd).st_nlink == 0
+    except OSError:  # a network file system lost it
+        return True
+
+
+def is_at(path: str, status: os.stat_result) -> bool:
+    """Tell whether the file with that ``status`` has the name ``path`` now."""
+    try:
+        return os.path.samestat(os.stat(path), status)
     except OSError:
         return False
 
