@@ -88,12 +88,11 @@ class Flusher:
 
 
 async def _do(work: Callable[[], None], then: Then) -> None:
+    outcome: OSError | None = OSError(errno.EIO, os.strerror(errno.EIO))  # of a bug, too: somebody waits to go on
     try:
         await in_thread(work)
+        outcome = None
     except OSError as error:
-        then(error)
-    except Exception:  # ours: it is told on the loop, and nobody waits for ever
-        then(OSError(errno.EIO, os.strerror(errno.EIO)))
-        raise
-    else:
-        then(None)
+        outcome = error
+    finally:
+        then(outcome)
