@@ -641,6 +641,11 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         LOGS,
+        "A log with more than 20 backups or more than 4 MiB is rotated beside everything else, and its program waits "
+        "until that is done; 4.3.0 does nothing else meanwhile.",
+    ),
+    Difference(
+        LOGS,
         "`clear` of a process that does not run empties its logs; 4.3.0 claims so and does nothing.",
     ),
     Difference(

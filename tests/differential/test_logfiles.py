@@ -43,6 +43,32 @@ stdout_logfile_backups = {backups}
     return plot
 
 
+def gaps(backups: int) -> Plot:
+    """Make the plot of a log some of whose rotated files are missing; the last number is taken."""
+
+    def plot(story: Story) -> None:
+        for number in (1, 3, 4, backups - 2, backups, backups + 1):
+            (story.home / f"p.log.{number}").write_text(f"{number}")
+        config = f"""
+[program:p]
+command = {REPEAT}
+stdout_logfile = %(here)s/p.log
+stdout_logfile_maxbytes = 10
+stdout_logfile_backups = {backups}
+"""
+        with story.daemon(config) as daemon:
+            daemon.wait_line("success: p")
+            for number in range(4):
+                line = f"this is line {number}\n"
+                daemon.rpc("supervisor.sendProcessStdin", "p", line)
+                story.wait_text("p.log.1", line)
+                story.wait_text("p.log", "")
+                story.note(f"after line {number}", sizes(story, "p.log"))
+
+    plot.__name__ = f"gaps_among_{backups}_backups"
+    return plot
+
+
 def channels(story: Story) -> None:
     config = """
 [program:both]
@@ -196,6 +222,8 @@ PLOTS: tuple[Plot, ...] = (
     rotation(1),
     rotation(3),
     rotation(3, maxbytes=0),
+    gaps(7),
+    gaps(40),
     channels,
     restarts_append,
     last_words,

@@ -39,7 +39,7 @@ CALLS = {
     "record": "pwrite64",  # what is noted, before it is
     "log": "write",  # logs, the stdin of listeners
     "pipe": "readv",  # output of programs
-    "rotation": "rename,openat",
+    "rotation": "rename,openat",  # counted in each thread for itself: a rotation is prepared in one of its own
     "keeper": "sendmsg",  # spawn, bury, hold
 }
 CROWD = "".join(
@@ -63,7 +63,7 @@ def kill_at(daemon: Daemon, calls: str, count: int) -> None:
     pid = brain(daemon)
     inject = f"inject={calls}:signal=SIGKILL:when={count}"
     tracer = subprocess.Popen(
-        ["strace", "-qq", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={calls}", "-e", inject],
+        ["strace", "-qq", "-f", "-o", "/dev/null", "-p", str(pid), "-e", f"trace={calls}", "-e", inject],
         stderr=subprocess.DEVNULL,
     )
     try:

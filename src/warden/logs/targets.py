@@ -24,8 +24,8 @@ _SAFE_BYTES = select.PIPE_BUF  # a pipe that select calls writable takes this mu
 class Waiting(Protocol):
     """Something that has data it could not write yet.
 
-    ``on_change``, if set, is called when it is worth trying again at once, and
-    before the descriptor is closed, whatever the reason.
+    ``on_change``, if set, is called when it is worth trying again, but not right
+    there, and before the descriptor is closed, whatever the reason.
     """
 
     on_change: Callable[[], None] | None
