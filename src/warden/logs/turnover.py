@@ -9,8 +9,8 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from warden.frozen import frozen
 from warden.logs.targets import close_quietly, is_at, open_target
 
 NUMBERING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -22,7 +22,7 @@ LARGE_BYTES = 4 * 1024 * 1024
 _QUICK_BACKUPS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Turn:
     """One rotation of the log ``path``: the file ``old`` becomes the first of ``backups``; without any it is emptied.
 
