@@ -6,26 +6,27 @@ import asyncio
 import signal
 import traceback
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from itertools import chain
 
 from warden.config.model import PoolConfig
-from warden.daemon.codec import encode
 from warden.daemon.letters import Archive, Entry
 from warden.daemon.notes import Notes
 from warden.daemon.plugins import DEFAULT_HANDLER, resolve
 from warden.daemon.records import Group, Process
+from warden.daemon.spots import PoolRemains, Spots
 from warden.events.bus import Bus
 from warden.events.effects import Effect, Judge, Note, RejectEvent, Send, Verdict, default_verdict
 from warden.events.listener import Dialect, ListenerState
-from warden.events.pool import Letter, Pool, Serials, Standing
+from warden.events.pool import Changes, Letter, Pool, Serials
 from warden.events.types import NAMES, Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.spawn import send_signal
 
+_MOST_OVER = 64  # letters that are over, in the record of one pool
 ResultHandler = Callable[[Event, bytes], object]
 
 
@@ -153,6 +154,7 @@ class Pools:
         stirred, self._stirred = self._stirred, {}
         self._notes.events(chain.from_iterable(pool.news() for pool in stirred), self._serials.count)
         for pool in stirred:
+            pool.noted()
             pool.carry_on()
 
 
@@ -174,7 +176,9 @@ class RunningPool:
         self.core = core
         self._notes = notes
         self._archive = archive
-        self._unnoted: set[str] = set()  # listeners that stand elsewhere than the record has it
+        self._spots = Spots(core.name, notes.slot.cells)
+        self._unnoted: set[str] = set()  # listeners that stand elsewhere than is noted
+        self._over: list[Letter] = []  # processed, and still in the record
         self._accepted = 0  # as the record has it
         self._processes = group.processes
         self._handler = handler
@@ -207,7 +211,8 @@ class RunningPool:
         self._do(self.core.sum_up())
         names = [f"{what} {name}" for name in self._processes for what in ("listener", "partly")]
         ours = ((f"pool {self.core.name} {name}", None) for name in (*names, "accepted"))
-        self._notes.pools([*self._archive.forget(self.core.name, self.core.letters()), *ours])
+        self._notes.pools([*self._archive.forget(self.core.name, [*self._over, *self.core.letters()]), *ours])
+        self._spots.close()
         self._deadlines.set(self, None)
         for process in self._processes.values():
             process.watchers.remove(self._watchers[process.name])
@@ -241,18 +246,16 @@ class RunningPool:
         self._note()
         self._deadlines.set(self, self.core.deadline)
 
-    def resume(
-        self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int, doubtful: Collection[str]
-    ) -> None:
-        """Go on where another pool stood.
-
-        Listeners that are ``doubtful`` may have got a part of what they were sent: they are started again.
-        """
-        self.core.resume(letters, standings, accepted)
-        self._accepted = accepted
-        for letter in letters:
+    def resume(self, left: PoolRemains) -> None:
+        """Go on where another pool stood; listeners that are doubtful are started again."""
+        waiting, self._over = left.sort()
+        standings = {name: spot.standing for name, spot in left.spots.items()}
+        self.core.resume(waiting, standings, left.accepted, left.unsent)
+        self._accepted = left.accepted
+        self._spots.resume(left.spots)
+        for letter in left.letters:
             self._archive.count(letter)
-        for name in doubtful:
+        for name in left.doubtful:
             child = self._processes[name].child if name in self._processes else None
             if child is not None:
                 self._log.warn(f"{name}: nobody knows how much of an event it was sent, so it is started again")
@@ -268,9 +271,14 @@ class RunningPool:
         """Remember what is different: before an event is ``sent`` to a listener, and when all is done."""
         if entries := self.news(sent):
             self._notes.pools(entries)
+        self.noted()
+
+    def noted(self) -> None:
+        """Hear that ``news`` are in the record."""
+        self._spots.write()
 
     def news(self, sent: str | None = None) -> list[Entry]:
-        """Return what is to be noted.
+        """Return what is to be noted in the record; call ``noted`` when it is.
 
         A listener that is to be judged or sent something stands where it stood until that is done, or begins to be
         ``sent``: else an answer that nobody has judged, or an event that nobody has sent, would count as dealt with.
@@ -278,18 +286,33 @@ class RunningPool:
         changes = self.core.take_changes()
         if not self._notes.keeps:
             return []
-        pool = self.core.name
-        entries = list(self._archive.entries(pool, changes))
+        entries = self._news_of_letters(changes)
+        self._unnoted |= changes.listeners
+        if self._unnoted:
+            to_send = {effect.listener for effect in self._to_do if isinstance(effect, Send)} - {sent}
+            to_come = to_send | {effect.listener for effect in self._to_do if isinstance(effect, Judge)}
+            moved = [(name, self.core.standing(name)) for name in self._unnoted - to_come]
+            entries += self._spots.entries(moved, self._notes.slot.number, self._unsent(to_send))
+            self._unnoted &= to_come
+        return entries
+
+    def _unsent(self, to_send: Iterable[str]) -> int:
+        """Return the number of the first letter that was never sent; ``to_send`` are listeners whose turn comes yet."""
+        letters = map(self.core.letter_of, to_send)
+        firsts = (letter.number for letter in letters if letter is not None and not letter.not_before)
+        return min(firsts, default=self.core.unsent)
+
+    def _news_of_letters(self, changes: Changes) -> list[Entry]:
+        """Return what the record is told at once; of those that were processed in their turn the spots tell."""
+        self._over += changes.over
+        in_turn = all(not letter.not_before and letter.number < self.core.unsent for letter in changes.over)
+        if in_turn and not (changes.came or changes.waiting or len(self._over) >= _MOST_OVER):
+            return []
+        pool, over, self._over = self.core.name, self._over, []
+        entries = list(self._archive.entries(pool, changes._replace(over=over)))
         if self.core.accepted != self._accepted:
             self._accepted = self.core.accepted
             entries.append((f"pool {pool} accepted", self._accepted))
-        self._unnoted |= changes.listeners
-        if self._unnoted:
-            to_come = {effect.listener for effect in self._to_do if isinstance(effect, Send | Judge)} - {sent}
-            for name in self._unnoted - to_come:
-                standing = encode(self.core.standing(name))
-                entries.append((f"pool {pool} listener {name}", [self._notes.slot.number, standing]))
-            self._unnoted &= to_come
         return entries
 
     def _carry_out(self, effect: Effect) -> list[Effect]:
@@ -304,14 +327,14 @@ class RunningPool:
 
     def _send(self, listener: str, data: bytes) -> list[Effect]:
         letter = self.core.letter_of(listener)
-        self._notes.slot.letter = 0 if letter is None else letter + 1
+        self._notes.slot.letter = 0 if letter is None else letter.number + 1
         self._note(sent=listener)
         try:
             return self._write(listener, data)
         finally:
             child = self._processes[listener].child
             if child is not None and child.stdin is not None and len(child.stdin):
-                self._notes.pools([(f"pool {self.core.name} partly {listener}", letter)])
+                self._notes.pools([(f"pool {self.core.name} partly {listener}", letter and letter.number)])
             self._notes.slot.letter = 0
 
     def _write(self, listener: str, data: bytes) -> list[Effect]:

@@ -13,7 +13,8 @@ from warden.daemon.codec import decode
 from warden.daemon.letters import letter_from
 from warden.daemon.notes import EFFECTS, Facts
 from warden.daemon.output import Held
-from warden.events.pool import Letter, Standing
+from warden.daemon.spots import PoolRemains, Spot, spot_from
+from warden.events.pool import Letter
 from warden.process.step import Effect, State
 from warden.rpc.insight import Transition
 from warden.runtime.kept import Found
@@ -185,21 +186,25 @@ class Remains:
         """How many events have got a number."""
         return int(self.facts.get("serial", 0))
 
-    def pool(self, name: str) -> tuple[list[Letter], dict[str, Standing], int, set[str]]:
-        """What a pool held, where its listeners were, how many events it got, and who may have got a part of one."""
-        letters, standings, doubtful = [], {}, set()
+    def pool(self, name: str) -> PoolRemains:
+        """What a pool held, and where its listeners were."""
+        letters: list[Letter] = []
+        spots: dict[str, Spot] = {}
         for kind, what, value in self._pools.get(name, ()):
             if kind == "letter":
                 letter = letter_from(int(what), value, self.facts.get(f"event {value[0]}"))
                 letters += [] if letter is None else [letter]
             elif kind == "listener":
-                standings[what] = standing = decode(Standing, value[1])
-                sending = None if standing.letter is None else standing.letter
-                if sending is not None and (
-                    self.slot.letter == sending + 1 or self.facts.get(f"pool {name} partly {what}") == sending
-                ):
-                    doubtful.add(what)
-        return letters, standings, int(self.facts.get(f"pool {name} accepted", 0)), doubtful
+                spots[what] = spot_from(value, self.slot.cells)
+        doubtful = {
+            what
+            for what, spot in spots.items()
+            if (sending := spot.standing.letter) is not None
+            and (self.slot.letter == sending + 1 or self.facts.get(f"pool {name} partly {what}") == sending)
+        }
+        return PoolRemains(
+            letters=letters, spots=spots, accepted=int(self.facts.get(f"pool {name} accepted", 0)), doubtful=doubtful
+        )
 
     @functools.cached_property
     def _pools(self) -> dict[str, list[tuple[str, str, Any]]]:
@@ -213,7 +218,7 @@ class Remains:
     def was_heard(self, chunk: InFlight, group: str, listener: str) -> bool:
         """Whether what a listener says in that chunk was understood already."""
         told = self.facts.get(f"pool {group} listener {listener}")
-        return told is not None and told[0] == chunk.number
+        return told is not None and spot_from(told, self.slot.cells).chunk == chunk.number
 
     def strays(self) -> list[FoundChild]:
         """The children that nobody has asked for."""

@@ -50,7 +50,7 @@ class Resumption:
         for name in supervisor.groups:
             pool = supervisor.pools.find(name)
             if pool is not None:
-                pool.resume(*remains.pool(name))
+                pool.resume(remains.pool(name))
         if not remains.made:
             self._note_all()
 

@@ -21,6 +21,7 @@ from warden.daemon.notes import Notes
 from warden.daemon.plugins import resolve
 from warden.daemon.records import Group
 from warden.daemon.remains import Remains
+from warden.daemon.spots import Spot
 from warden.daemon.survey import Case, Survey
 from warden.daemon.teller import Teller
 from warden.errors import StartupError
@@ -155,7 +156,7 @@ class TakeOver:
             )
             name = case.config.name
             pool = f"pool {case.group.name}"
-            entries: list[tuple[str, object]] = [(f"{pool} listener {name}", [0, encode(standing)])]
+            entries: list[tuple[str, object]] = [(f"{pool} listener {name}", encode(Spot(standing=standing)))]
             notes.pools(entries if known else [*entries, (f"{pool} partly {name}", 0)])
 
     def _copy_sockets(self, found: Found) -> None:

@@ -127,6 +127,7 @@ class Pool:
         self._listeners = {listener: _Listener(name=listener) for listener in listeners}
         self._buffer: deque[Letter] = deque()
         self.accepted = 0  # events so far, which gave each its number
+        self.unsent = 0  # the number of the first event that was never sent to anybody
         self._burst: tuple[int, float] | None = None  # losses before it, and when it counts as over
         self._changed: dict[int, Letter] = {}  # by number, since the last ``take_changes``
         self._stirred: set[str] = set()  # the listeners of whom something is different since then
@@ -163,10 +164,9 @@ class Pool:
             letter=None if who.letter is None else who.letter.number,
         )
 
-    def letter_of(self, listener: str) -> int | None:
-        """Return the number of the letter that a listener has, None if it has none."""
-        letter = self._listeners[listener].letter
-        return None if letter is None else letter.number
+    def letter_of(self, listener: str) -> Letter | None:
+        """Return the letter that a listener has, or is to be sent."""
+        return self._listeners[listener].letter
 
     def letters(self) -> list[Letter]:
         """Return the events that wait, or are with a listener."""
@@ -188,7 +188,9 @@ class Pool:
         self._changed, self._stirred = {}, set()
         return changes
 
-    def resume(self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int) -> None:
+    def resume(
+        self, letters: Collection[Letter], standings: Mapping[str, Standing], accepted: int, unsent: int
+    ) -> None:
         """Go on where another pool stood, before anything else happens to this one."""
         by_number = {letter.number: letter for letter in letters}
         for letter in letters:
@@ -199,7 +201,7 @@ class Pool:
                 who.phase, who.deaf = standing.phase, standing.deaf
                 who.conversation.resume(standing.state, standing.heard, standing.result_bytes)
                 who.letter = None if standing.letter is None else by_number.pop(standing.letter, None)
-        self.accepted = accepted
+        self.accepted, self.unsent = accepted, unsent
         self._buffer.extend(by_number[number] for number in sorted(by_number))
 
     def accept(self, event: Event, serial: int, now: float) -> list[Effect]:
@@ -291,6 +293,7 @@ class Pool:
                 break
             who.letter = letter = self._buffer.popleft()
             who.conversation.sent()
+            self.unsent = max(self.unsent, letter.number + 1)
             self._stirred.add(who.name)
             effects.append(Send(who.name, self._envelope(letter)))
             if self._verbose:

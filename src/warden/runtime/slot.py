@@ -1,4 +1,4 @@
-"""What is under way right now, in memory that outlives this process: a chunk of output, and a step.
+"""What is under way right now, in memory that outlives this process: a chunk of output, a step, rows of numbers.
 
 What is read from a pipe is nowhere else until it is written to its log.  So it is
 read into memory that the keeper holds too; whoever comes after us finds it there
@@ -16,12 +16,16 @@ import termios
 import time
 from typing import NamedTuple
 
+from warden.runtime.cells import CELLS_BYTES, Cells
+
 CHUNK_BYTES = 256 * 1024  # the most that is read, and handed on, at once
 _HEAD = struct.Struct("<QQQQQ")  # number, owner, bytes, inode of the log, its size before; number 0 = empty
 _NUMBER = struct.Struct("<Q")
 _STEP_AT = _HEAD.size
 _LETTER_AT = _STEP_AT + _NUMBER.size
 _CHUNK_AT = 64
+_CELLS_AT = _CHUNK_AT + CHUNK_BYTES
+_ALL_BYTES = _CELLS_AT + CELLS_BYTES
 # Not in any text: where these bytes still stand nothing was read.
 _MARK = bytes.fromhex("fffec1f5ff00fec0fff8fffb00fff9c1")
 
@@ -45,14 +49,16 @@ class Slot:
 
     ``step`` is the number of the latest step that is complete.  ``letter`` is 1
     more than the number of the event that is being sent, 0 while none is.
+    ``cells`` are for whoever has more to remember that changes often.
     """
 
     def __init__(self, fd: int | None = None) -> None:
         """Use the memory ``fd``, or new memory."""
         self.fd = os.memfd_create("slot") if fd is None else fd
-        os.ftruncate(self.fd, _CHUNK_AT + CHUNK_BYTES)
-        self._map = mmap.mmap(self.fd, _CHUNK_AT + CHUNK_BYTES)
-        self._chunk = memoryview(self._map)[_CHUNK_AT:]
+        os.ftruncate(self.fd, _ALL_BYTES)
+        self._map = mmap.mmap(self.fd, _ALL_BYTES)
+        self._chunk = memoryview(self._map)[_CHUNK_AT:_CELLS_AT]
+        self.cells = Cells(self._map, _CELLS_AT)
         self._size = array.array("i", [0])
         self.number: int = _HEAD.unpack_from(self._map)[0]  # of the latest chunk; no other has the same, ever
 
@@ -118,6 +124,7 @@ class PlainReader:
     number = 0
     step = 0
     letter = 0
+    cells = None
 
     def read(self, fd: int, _owner: int, _inode: int, _size: int) -> bytes:
         """Read a chunk."""
