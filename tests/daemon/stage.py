@@ -85,7 +85,6 @@ class Stage:
         self.supervisor = Supervisor(
             self.config,
             loop=loop,
-            reaper=self.reaper,
             parent=OwnParent(loop, self.reaper, os.getpid()),
             notes=Notes(),
             log=self.log,

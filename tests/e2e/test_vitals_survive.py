@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from e2e.crowd import kill_brain
+from e2e.crowd import kill_brain, numbers
 from e2e.survivors import script
 from harness.daemon import Daemon
 from harness.sides import WARDEN
@@ -116,6 +116,25 @@ def test_health_is_checked_by_the_next_brain(tmp_path: Path) -> None:
         daemon.wait_line("spawned: 'talker'", 2)
 
         assert "healthcheck failed" in daemon.ctl("why", "talker").stdout
+
+
+@pytest.mark.parametrize("how", ["healthcheck", "ready"])
+def test_a_check_that_was_under_way_is_ended_by_the_next_brain(tmp_path: Path, how: str) -> None:
+    home = tmp_path / "home"
+    check = "[program:checked]\ncommand = sleep 1000\n"
+    check += f"{how} = exec:sh -c 'echo $$ >> %(here)s/checks; sleep 1000'\n"
+    with Daemon(WARDEN, home, check + ("healthcheck_timeout = 60\n" if how == "healthcheck" else "")) as daemon:
+        under_way = until(lambda: numbers(daemon, "checks"), lambda: "a check begins")
+        kill_brain(daemon)
+        daemon.wait_line("went on: 1 process runs")
+
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in under_way), lambda: "the old check is gone")
+        until(lambda: len(numbers(daemon, "checks")) == 2, lambda: "there is a new one")
+        last = numbers(daemon, "checks")[-1]
+        daemon.signal(signal.SIGTERM)
+
+        assert daemon.wait_end() == 0
+        until(lambda: not Path(f"/proc/{last}").exists(), lambda: "nothing is left")
 
 
 def mailbox_of(daemon: Daemon) -> Path:

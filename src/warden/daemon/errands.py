@@ -18,6 +18,7 @@ from warden.process.step import Errand
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.identity import errno_name
 from warden.runtime.parent import FoundChild, Parent
+from warden.runtime.roster import KILLED_AT_ONCE
 from warden.runtime.spawn import SpawnPlan, send_signal
 from warden.words import ExitStatus, Moment, counted, signal_text
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _MOST_LINES = 100  # of one errand that are logged; what comes after them is only counted
 _LINE_BYTES = 1000  # the longest line that is logged whole
 _CHUNK_BYTES = 64 * 1024
-_STOP = [int(SIGKILL), 0, True, True]  # how the next daemon ends one that we leave behind: see ``runtime.roster``
 
 
 class Audience(Protocol):
@@ -91,7 +91,7 @@ class Errands:
         except RequestError as error:
             self._audience.on_errand_done(process, f"cannot run {text!r}: {error}")
             return
-        tag = {"name": f"{errand.moment} of {process.namespec}", "ends": ["output"], "stop": _STOP}
+        tag = {"name": f"{errand.moment} of {process.namespec}", "ends": ["output"], "stop": KILLED_AT_ONCE}
         with ExitStack() as theirs:
             try:
                 nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)

@@ -120,7 +120,7 @@ class Life:
         if self._keeper is not None:
             self._keeper.on_loss = partial(self._go_on_alone, self._keeper.pid, parent, own)
         while True:
-            await self._session(loop, parent, reaper, notes)
+            await self._session(loop, parent, notes)
             if self._upgrade.making_way:
                 parent.let_go()
                 if await self._upgrade.is_over():
@@ -164,16 +164,14 @@ class Life:
         keeper.drop("record")
         self._log.critical(f"cannot remember what happens for whoever comes after us: {error.strerror}")
 
-    async def _session(
-        self, loop: asyncio.AbstractEventLoop, parent: FosterParent, reaper: Reaper, notes: Notes
-    ) -> None:
+    async def _session(self, loop: asyncio.AbstractEventLoop, parent: FosterParent, notes: Notes) -> None:
         config, log = self._config, self._log
         remains, self._remains = self._remains, None
         if remains is None or not remains.whole:
             notes.begin(config)
         self._persistence.open(config.server.statefile, log.warn)
         claim = self._claim(config, parent)
-        supervisor = self._supervisor(loop, parent, reaper, notes, "" if claim is None else claim.token)
+        supervisor = self._supervisor(loop, parent, notes, "" if claim is None else claim.token)
         control = DaemonControl(supervisor, config, read=self._read, leave=self._leave, upgrade=self._upgrade.ask)
         interfaces = Interfaces(config, supervisor, control, loop, self._orders.on_mood)
         begin = self._settle(supervisor, parent, remains)
@@ -203,7 +201,7 @@ class Life:
             parent.drop("claim")
 
     def _supervisor(
-        self, loop: asyncio.AbstractEventLoop, parent: FosterParent, reaper: Reaper, notes: Notes, token: str
+        self, loop: asyncio.AbstractEventLoop, parent: FosterParent, notes: Notes, token: str
     ) -> Supervisor:
         """Make the fleet of a session, which is the present one from now on."""
         config = self._config
@@ -213,7 +211,6 @@ class Life:
             config,
             loop=loop,
             parent=parent,
-            reaper=reaper,
             notes=notes,
             log=self._log,
             bus=bus,

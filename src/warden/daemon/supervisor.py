@@ -59,7 +59,6 @@ from warden.process.step import (
 from warden.rpc.caller import requested
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.parent import Parent, new_life
-from warden.runtime.reaper import Reaper
 from warden.words import ExitStatus, Mood, Phase, UnhealthyAction
 
 
@@ -79,7 +78,6 @@ class Supervisor(Fleet):
         *,
         loop: asyncio.AbstractEventLoop,
         parent: Parent,
-        reaper: Reaper,
         notes: Notes,
         log: MainLog,
         bus: Bus,
@@ -97,7 +95,7 @@ class Supervisor(Fleet):
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
         )
-        self.vitals = self._vital_signs(reaper)
+        self.vitals = self._vital_signs()
         self.children = Children(
             loop=loop,
             parent=parent,
@@ -123,10 +121,9 @@ class Supervisor(Fleet):
         self._starts = Queue(loop, self._start_by_itself, lambda: self.children.crowded, notes.all_started)
         self._descent: Descent | None = None
 
-    def _vital_signs(self, reaper: Reaper) -> VitalSigns:
+    def _vital_signs(self) -> VitalSigns:
         return VitalSigns(
             loop=self._loop,
-            reaper=reaper,
             parent=self._parent,
             log=self.log,
             aside=lambda process, text: self.children.aside(process, text),

@@ -12,6 +12,7 @@ from functools import partial
 from warden.config.model import ProcessConfig
 from warden.config.probes import Probe, Way
 from warden.daemon import notices
+from warden.daemon.checks import run_check
 from warden.daemon.records import Process
 from warden.errors import RequestError
 from warden.frozen import frozen
@@ -21,8 +22,7 @@ from warden.process.health import Ail, CheckHealth, Finding, Rules, TryReady, Vi
 from warden.runtime.deadlines import Deadlines
 from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, Sender
 from warden.runtime.parent import Parent
-from warden.runtime.probing import NotThere, look, run
-from warden.runtime.reaper import Reaper
+from warden.runtime.probing import NotThere, look
 from warden.runtime.spawn import SpawnPlan
 from warden.words import Channel
 
@@ -67,7 +67,6 @@ class VitalSigns:
         self,
         *,
         loop: asyncio.AbstractEventLoop,
-        reaper: Reaper,
         parent: Parent,
         log: MainLog,
         aside: Callable[[Process, str], SpawnPlan],
@@ -76,7 +75,6 @@ class VitalSigns:
         on_extend: Callable[[Process, float], None],
     ) -> None:
         self._loop = loop
-        self._reaper = reaper
         self._parent = parent
         self._log = log
         self._aside = aside
@@ -303,7 +301,7 @@ class VitalSigns:
             plan = self._aside(process, probe.target)
         except RequestError as error:
             raise NotThere(f"cannot run {probe.target!r}: {error}") from None
-        status = await run(plan, self._reaper)
+        status = await run_check(self._parent, f"check of {process.namespec}", plan)
         if status.code != 0:
             raise NotThere(str(status))
 

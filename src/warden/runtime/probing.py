@@ -1,19 +1,13 @@
-"""Looks at a program from outside: connects, asks, runs a command, or reads who listens."""
+"""Looks at a program from outside: connects, asks, or reads who listens."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 
 from warden.config.probes import Probe, Way
-from warden.runtime.reaper import Reaper
-from warden.runtime.spawn import SpawnPlan, send_signal, spawn
 from warden.runtime.threads import in_thread
-from warden.runtime.tree import tree
-from warden.words import ExitStatus
 
-_KILL = 9
 _GOOD = range(200, 400)  # HTTP statuses
 _STATUS_LINE_BYTES = 4096
 
@@ -104,26 +98,3 @@ def _listens(pid: int, port: int) -> bool:
         if any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in connections):
             return True
     return False
-
-
-async def run(plan: SpawnPlan, reaper: Reaper) -> ExitStatus:
-    """Run a command to its end; who is cancelled kills its process group and all its descendants.
-
-    Raises:
-        OSError: it cannot be started.
-    """
-    ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
-
-    def on_exit(status: ExitStatus) -> None:
-        if not ended.done():
-            ended.set_result(status)
-
-    pid = spawn(plan)
-    reaper.register(pid, on_exit)
-    try:
-        return await ended
-    except asyncio.CancelledError:
-        for descendant in reversed(list(tree(pid))):  # also those that have a session of their own
-            with suppress(OSError):
-                send_signal(descendant, _KILL, to_group=descendant == pid)
-        raise

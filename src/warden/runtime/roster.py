@@ -18,6 +18,7 @@ from warden.frozen import frozen
 from warden.runtime import foreign, proc
 from warden.runtime.parent import FoundChild, new_life
 
+KILLED_AT_ONCE = [9, 0, True, True]  # what a tag says of a child that somebody after us has to end: see ``Leftover``
 _SPARE_LINES = 1000  # about children that have ended, before the file is written anew
 _Row = dict[str, Any]
 
