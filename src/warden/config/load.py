@@ -11,6 +11,7 @@ from warden.config import client_options, options
 from warden.config.expand import environment_names
 from warden.config.files import read_includes, read_main
 from warden.config.groups import read_groups
+from warden.config.idle import warn_of_idle
 from warden.config.ini import Document
 from warden.config.model import Config
 from warden.config.plugins import read_plugins
@@ -18,7 +19,6 @@ from warden.config.programs import Surroundings
 from warden.config.rights import rights_of
 from warden.config.sections import Findings, Scope, SectionReader
 from warden.config.servers import child_serverurl, read_http_servers, read_server, read_user
-from warden.config.unknown import warn_of_unknown
 from warden.config.values import Severity
 from warden.config.vitals import check_dependencies
 from warden.errors import ConfigError, Place
@@ -146,5 +146,5 @@ def _read_files(path: str, cwd: str, environ: Mapping[str, str], findings: Findi
     )
     read_includes(document, path, scope, findings, into=document)
     findings.raise_errors()
-    warn_of_unknown(document, findings)
+    warn_of_idle(document, findings)
     return document, scope

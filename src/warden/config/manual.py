@@ -55,7 +55,8 @@ def _section(kind: SectionKind) -> str:
 def _row(option: Option[object]) -> str:
     default = "required" if option.required else f"`{option.default_text}`" if option.default_text else "none"
     names = " ".join(word for name, word in _WORDS.items() if name in option.names)
-    cells = (f"`{option.name}`", option.accepts, default, names, option.doc)
+    needs = f" Only with {' or '.join(f'`{name}`' for name in option.needs)}." if option.needs else ""
+    cells = (f"`{option.name}`", option.accepts, default, names, option.doc + needs)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

@@ -28,7 +28,8 @@ class Option(NamedTuple, Generic[T_co]):
     ``located`` reader takes a second argument: the directory that relative
     paths are relative to.  ``complaint`` is the message for a value that cannot
     be read, made from ``{error}``, ``{value}`` and ``{section}``.  ``bare``
-    options are named without their section when an expansion fails.
+    options are named without their section when an expansion fails.  An option
+    that ``needs`` others does nothing in a section in which none of these is set.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Option(NamedTuple, Generic[T_co]):
     located: bool = False
     complaint: str = "{error}"
     bare: bool = False
+    needs: tuple[str, ...] = ()
 
     @property
     def accepts(self) -> str:
@@ -85,6 +87,7 @@ def row(
     located: bool = False,
     complaint: str = "{error}",
     bare: bool = False,
+    needs: tuple[str, ...] = (),
 ) -> Option[T]:
     """Declare an option whose default is given as one would write it."""
     return Option(
@@ -98,6 +101,7 @@ def row(
         located=located,
         complaint=complaint,
         bare=bare,
+        needs=needs,
     )
 
 

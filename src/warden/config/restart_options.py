@@ -20,7 +20,12 @@ RESTART_DELAY = optional(
     example="5s",
 )
 RESTART_FACTOR = row(
-    "restart_factor", measures.factor, "1", PROGRAM, "By how much each further restart_delay in a row is longer."
+    "restart_factor",
+    measures.factor,
+    "1",
+    PROGRAM,
+    "By how much each further restart_delay in a row is longer.",
+    needs=(RESTART_DELAY.name,),
 )
 RESTART_MAX_DELAY = optional(
     "restart_max_delay", measures.positive_duration, PROGRAM, "No wait before a start is longer.", example="5m"
@@ -34,7 +39,12 @@ RESTART_JITTER = row(
     example="0.2",
 )
 RESTART_RESET = row(
-    "restart_reset", measures.duration, "60s", PROGRAM, "After a run of that length restart_delay begins anew."
+    "restart_reset",
+    measures.duration,
+    "60s",
+    PROGRAM,
+    "After a run of that length restart_delay begins anew.",
+    needs=(RESTART_DELAY.name,),
 )
 RESTART_LIMIT = optional(
     "restart_limit",

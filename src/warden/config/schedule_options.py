@@ -63,6 +63,7 @@ SCHEDULE_TIMEZONE = row(
     PROGRAM,
     "The time zone of the schedule; without it, that of the machine.",
     example="Europe/Berlin",
+    needs=(SCHEDULE.name,),
 )
 SCHEDULE_OVERLAP = row(
     "schedule_overlap",
@@ -71,6 +72,7 @@ SCHEDULE_OVERLAP = row(
     PROGRAM,
     "What becomes of a run that is due while the last one goes on: skip it, queue it (one at most) until the last one "
     "has ended, or replace the last one.",
+    needs=(SCHEDULE.name,),
 )
 SCHEDULE_CATCH_UP = row(
     "schedule_catch_up",
@@ -78,6 +80,7 @@ SCHEDULE_CATCH_UP = row(
     "false",
     PROGRAM,
     "Start once, with the daemon, if the schedule was due while no daemon ran.",
+    needs=(SCHEDULE.name,),
 )
 SCHEDULE_JITTER = row(
     "schedule_jitter",
@@ -86,6 +89,7 @@ SCHEDULE_JITTER = row(
     PROGRAM,
     "By how much a start may be late, at random, so that many machines do not start at once.",
     example="5m",
+    needs=(SCHEDULE.name,),
 )
 
 ROWS: tuple[Option[Any], ...] = (

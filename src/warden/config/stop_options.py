@@ -81,6 +81,12 @@ HOOK_TIMEOUT = row(
     "60s",
     PROGRAM,
     "The time for each of before_start, after_start, before_stop and after_stop; what takes longer is killed.",
+    needs=(
+        BEFORE_START.name,
+        AFTER_START.name,
+        BEFORE_STOP.name,
+        AFTER_STOP.name,
+    ),
 )
 KILL_TREE = row(
     "kill_tree",

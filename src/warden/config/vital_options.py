@@ -38,6 +38,7 @@ READY_TIMEOUT = row(
     "0",
     PROGRAM,
     "Seconds after which a process that is not ready counts as unhealthy; 0 = it may take for ever.",
+    needs=(READY.name,),
 )
 HEALTHCHECK = optional(
     "healthcheck",
@@ -47,7 +48,12 @@ HEALTHCHECK = optional(
     example="http://127.0.0.1:8080/health",
 )
 HEALTHCHECK_INTERVAL = row(
-    "healthcheck_interval", measures.positive_duration, "10", PROGRAM, "Seconds from one check to the next."
+    "healthcheck_interval",
+    measures.positive_duration,
+    "10",
+    PROGRAM,
+    "Seconds from one check to the next.",
+    needs=(HEALTHCHECK.name,),
 )
 HEALTHCHECK_TIMEOUT = row(
     "healthcheck_timeout",
@@ -55,9 +61,15 @@ HEALTHCHECK_TIMEOUT = row(
     "5",
     PROGRAM,
     "Seconds after which a check without an answer has failed.",
+    needs=(HEALTHCHECK.name,),
 )
 HEALTHCHECK_RETRIES = row(
-    "healthcheck_retries", readers.positive, "3", PROGRAM, "Failed checks in a row that make a process unhealthy."
+    "healthcheck_retries",
+    readers.positive,
+    "3",
+    PROGRAM,
+    "Failed checks in a row that make a process unhealthy.",
+    needs=(HEALTHCHECK.name,),
 )
 HEALTHCHECK_START_PERIOD = row(
     "healthcheck_start_period",
@@ -65,6 +77,7 @@ HEALTHCHECK_START_PERIOD = row(
     "0",
     PROGRAM,
     "Seconds after a start in which failed checks do not count.",
+    needs=(HEALTHCHECK.name,),
 )
 WATCHDOG_SECS = row(
     "watchdog_secs",
@@ -79,6 +92,11 @@ UNHEALTHY_ACTION = row(
     "restart",
     PROGRAM,
     "What becomes of an unhealthy process: restart, stop or none.",
+    needs=(
+        HEALTHCHECK.name,
+        WATCHDOG_SECS.name,
+        READY_TIMEOUT.name,
+    ),
 )
 
 ROWS: tuple[Option[Any], ...] = (

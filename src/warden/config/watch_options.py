@@ -45,10 +45,20 @@ WATCH = optional(
     example="src/**/*.py,templates,!node_modules",
 )
 WATCH_DEBOUNCE = row(
-    "watch_debounce", measures.positive_duration, "1s", PROGRAM, "How long the files must rest before that is done."
+    "watch_debounce",
+    measures.positive_duration,
+    "1s",
+    PROGRAM,
+    "How long the files must rest before that is done.",
+    needs=(WATCH.name,),
 )
 WATCH_ACTION = row(
-    "watch_action", action, "restart", PROGRAM, "What is done when they change: restart, or reload with reload_signal."
+    "watch_action",
+    action,
+    "restart",
+    PROGRAM,
+    "What is done when they change: restart, or reload with reload_signal.",
+    needs=(WATCH.name,),
 )
 
 ROWS: tuple[Option[Any], ...] = (RELOAD_SIGNAL, WATCH, WATCH_DEBOUNCE, WATCH_ACTION)
