@@ -74,6 +74,7 @@ def test_a_process_is_an_object_of_plain_facts(tmp_path: Path, control: FakeCont
             "next_run": 0,
             "last_run": 0,
             "last_run_exit": "",
+            "errand": "",
             "enabled": True,
             "exitstatus": 0,
             "spawnerr": "",

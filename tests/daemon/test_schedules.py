@@ -13,6 +13,7 @@ from warden.config import probe_readers
 from warden.config.model import Dependency, ProcessConfig, Schedule
 from warden.daemon.persistence import Persistence
 from warden.daemon.views import last_run
+from warden.process.step import RestartRequested
 from warden.rpc.insight import Transition
 from warden.words import Autorestart, Condition, Overlap, Phase
 
@@ -96,6 +97,7 @@ def test_a_run_that_is_queued_comes_once_the_last_one_has_ended(tmp_path: Path) 
         story = await spawned(stage, "p", 2)
         assert story[2:4] == ["EXITED exit status 0", f"STARTING schedule {EVERY_SECOND}"]
         assert process.started - process.stopped < 0.5
+        assert process.restarts == 0
 
     play(tmp_path, scenario, alone(job("p", "/bin/sleep 1.4", overlap=Overlap.QUEUE)))
 
@@ -109,8 +111,20 @@ def test_a_run_is_replaced_by_the_next_one(tmp_path: Path) -> None:
             "STOPPED terminated by SIGTERM",
             f"STARTING schedule {EVERY_SECOND}",
         ]
+        assert stage.find("p").restarts == 0
 
     play(tmp_path, scenario, alone(job("p", "/bin/sleep 1000", overlap=Overlap.REPLACE)))
+
+
+def test_a_run_that_is_replaced_because_it_is_unhealthy_is_restarted(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        process = await stage.until("p", Phase.RUNNING)
+        stage.supervisor.feed(process, RestartRequested("unhealthy"))
+        await spawned(stage, "p", 2)
+        assert process.restarts == 1
+
+    play(tmp_path, scenario, alone(job("p", "/bin/sleep 1000")))
 
 
 def test_disable_stops_the_schedule_and_enable_begins_it_again(tmp_path: Path) -> None:

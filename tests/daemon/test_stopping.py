@@ -127,6 +127,7 @@ def test_a_stop_ends_before_start_and_all_it_has_started(tmp_path: Path) -> None
         await stage.control.start("p", wait=False)
         await stage.hear("begun")
         assert stage.control.process("p").description == "before_start is running"
+        assert stage.control.process("p").errand == "before_start"
         await stage.control.stop("p", wait=True)
         assert stage.find("p").state.phase is Phase.STOPPED
         assert stage.find("p").history[-1].cause == "before_start was ended"
@@ -204,6 +205,7 @@ def test_a_stop_is_over_when_after_stop_is(tmp_path: Path) -> None:
         await stage.hear("tidying")
         assert stage.find("p").state.phase is Phase.STOPPED
         assert stage.control.process("p").description.endswith(", after_stop is running")
+        assert stage.control.process("p").errand == "after_stop"
         with pytest.raises(StillRunning):
             stage.control.remove_group("p")
         await stage.control.start("p", wait=False)

@@ -53,6 +53,9 @@ class Process(TypedDict):
     next_run: Annotated[int, "When its schedule comes next, seconds since the epoch; 0 = never"]
     last_run: Annotated[int, "With a schedule: when it was started last, seconds since the epoch; 0 = never"]
     last_run_exit: Annotated[str, "With a schedule: how that run ended; empty = it has not, or nobody knows"]
+    errand: Annotated[
+        str, "What is under way beside it: `before_start`, `stop_command`, `kill_tree`, ...; empty = none"
+    ]
     enabled: Annotated[bool, "False = it does not start by itself, whatever its configuration says"]
     exitstatus: Annotated[int, "Exit code of the last child; -1 after a death by signal"]
     spawnerr: Annotated[str, "Why it could not be started"]

@@ -83,6 +83,7 @@ def process(view: ProcessView, usage: Usage | None) -> Process:
         "next_run": view.next_run,
         "last_run": view.last_run,
         "last_run_exit": view.last_run_exit,
+        "errand": view.errand,
         "enabled": view.enabled,
         "exitstatus": view.exitstatus,
         "spawnerr": view.spawnerr,

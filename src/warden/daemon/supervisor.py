@@ -187,7 +187,7 @@ class Supervisor(Fleet):
         self.ties.heed(process, event)
         self.touch(process)
         if isinstance(event, Tick) and process.state.is_starting and not before.is_starting:
-            process.restarts += 1
+            process.restarts += not (before.again and before.asked_again)
         for effect in effects:
             match effect:
                 case Spawn():

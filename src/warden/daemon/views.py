@@ -94,6 +94,7 @@ def process_view(process: Process, now: float) -> ProcessView:
         next_run=int(process.due),
         last_run=int(run.began),
         last_run_exit=run.exit,
+        errand="" if state.errand is None else state.errand.moment.value,
     )
 
 

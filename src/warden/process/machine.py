@@ -85,7 +85,7 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
         case StopRequested(cause):
             return stopping.stop(replace(state, again="", waiting=""), now, policy, cause)
         case AgainRequested(cause):
-            return (replace(state, again=cause) if state.phase in _WITH_CHILD else state), ()
+            return (replace(state, again=cause, asked_again=True) if state.phase in _WITH_CHILD else state), ()
         case RestartRequested(cause):
             return _restart(state, now, policy, cause)
         case Released():
@@ -129,6 +129,7 @@ def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
         spawn_error=None,
         killing=False,
         again="",
+        asked_again=False,
         waiting="",
         greeted=False,
     )
@@ -195,7 +196,9 @@ def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
 
 def _replace(state: State, now: float, policy: Policy, cause: str) -> Step:
     """Stop a child after which another one is to come."""
-    return stopping.stop(replace(state, again=state.again or f"it was to start again: {cause}"), now, policy, cause)
+    if not state.again:
+        state = replace(state, again=f"it was to start again: {cause}", asked_again=False)
+    return stopping.stop(state, now, policy, cause)
 
 
 def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy) -> Step:

@@ -35,7 +35,8 @@ class State:
     from the stop signal until the child is reaped, and from a stop that comes
     before the child until the child does.  ``again`` is the cause of one more
     start when its child has ended, whatever ``autorestart`` says, ``waiting`` that
-    of a start that is held back; "" if there is none.  ``errand`` is what is done
+    of a start that is held back; "" if there is none.  ``asked_again``: the start
+    that comes again is one that somebody wants, and no restart.  ``errand`` is what is done
     beside the child: never two at once, and nothing starts before those of the
     last child are done.  ``stage`` counts the stages of the stop that have begun
     (``process.stopping``); ``greeted``: after_start was begun for this child.
@@ -50,6 +51,7 @@ class State:
     spawn_error: str | None = None
     killing: bool = False
     again: str = ""
+    asked_again: bool = False
     waiting: str = ""
     errand: Errand | None = None
     stage: int = 0

@@ -32,6 +32,7 @@ class ProcessView(NamedTuple):
     what holds back a start, a sentence each.  Where there is a ``schedule``,
     ``next_run`` is when it comes next and ``last_run`` when the last run began
     (seconds since the epoch, 0 = never), ``last_run_exit`` how that has ended.
+    ``errand`` is what is done beside the child, by the name of its option.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ProcessView(NamedTuple):
     next_run: int = 0
     last_run: int = 0
     last_run_exit: str = ""
+    errand: str = ""
 
 
 @frozen(kw_only=True)
