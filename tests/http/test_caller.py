@@ -34,6 +34,21 @@ def test_without_a_caller_a_cause_names_nobody() -> None:
     assert requested("stop") == "stop requested"
 
 
+def test_a_caller_is_asked_once_who_it_is_whatever_it_stops() -> None:
+    context = copy_context()
+    asked: list[str] = []
+
+    def describe() -> str:
+        asked.append("who")
+        return "somebody"
+
+    context.run(set_caller, describe)
+    causes = {context.run(requested, what) for what in ("stop", "start", "stop")}
+
+    assert causes == {"stop requested by somebody", "start requested by somebody"}
+    assert len(asked) == 1
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not tell the pid")
 def test_over_a_unix_socket_the_process_is_named(tmp_path: Path) -> None:
     control = Asking(views=[view("web")])

@@ -69,7 +69,7 @@ def test_the_dead_keep_their_pid_until_they_are_buried(brain: FakeBrain) -> None
     brain.hears("ended")
     assert is_there(pid)
 
-    brain.wish("bury", life=1)
+    brain.wish("bury", lives=[1])
     _, _, children = brain.ask()
 
     assert children == []
@@ -77,7 +77,7 @@ def test_the_dead_keep_their_pid_until_they_are_buried(brain: FakeBrain) -> None
 
 
 def test_nobody_is_buried_twice(brain: FakeBrain) -> None:
-    brain.wish("bury", life=99)
+    brain.wish("bury", lives=[99])
 
     facts, _, _ = brain.ask()
 
@@ -121,7 +121,7 @@ def test_orphans_of_programs_are_reaped_and_told(brain: FakeBrain) -> None:
     os.close(writer)
     orphan = int(read_all(reader))
     brain.hears("ended")
-    brain.wish("bury", life=1)
+    brain.wish("bury", lives=[1])
     os.write(food, b"go\n")
     stranger = brain.hears("stranger")
 
@@ -195,8 +195,7 @@ def test_the_pipes_of_many_programs_are_those_of_each(stage: KeeperStage, brain:
         reader, writers[life] = os.pipe()
         brain.spawn(life, "/bin/sleep", "1000", ends=[reader])
         os.close(reader)
-    for life in range(1, 121, 3):
-        brain.wish("bury", life=life)
+    brain.wish("bury", lives=list(range(1, 121, 3)))
     brain.kill()
 
     _, _, children = stage.next_brain().ask()

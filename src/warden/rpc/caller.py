@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
 
 _CALLER: ContextVar[Callable[[], str] | None] = ContextVar("caller", default=None)
 
 
 def set_caller(describe: Callable[[], str]) -> None:
-    """Say who asks for everything that this task does from now on; ``describe`` is called only if somebody wants it."""
-    _CALLER.set(describe)
+    """Say who asks for everything that this task does from now on.
+
+    ``describe`` is called if somebody wants it, and only once: one call may stop thousands.
+    """
+    _CALLER.set(cache(describe))
 
 
 def requested(what: str) -> str:

@@ -146,9 +146,10 @@ class Keeper:
         self._brains.tell({"say": "ended", "life": life, "status": child.status, "at": child.at})
 
     def _bury(self, _brain: Brain, message: Message, _fds: list[int]) -> None:
-        child = self._children.pop(message["life"], None)
-        if child is not None:
-            self._buried[message["life"]] = child
+        for life in message["lives"]:
+            child = self._children.pop(life, None)
+            if child is not None:
+                self._buried[life] = child
 
     def _tidy(self) -> None:
         """Clear away what is left of many at once, after all that somebody waits for."""

@@ -130,6 +130,7 @@ class KeeperParent:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._inherited: dict[str, int] = {}
         self._unborn: set[int] = set()
+        self._to_bury: list[int] = []
 
     def ask(self, *, programs: bool) -> Found:
         """Return all that the keeper has, ``programs`` too if wanted; it blocks until everything is here.
@@ -192,6 +193,7 @@ class KeeperParent:
 
     def detach(self) -> None:
         """Listen no more."""
+        self._bury_all()
         if self._loop is not None:
             self._loop.remove_reader(self._courier.socket.fileno())
             self._loop.remove_writer(self._courier.socket.fileno())
@@ -228,7 +230,16 @@ class KeeperParent:
     def bury(self, life: int) -> None:
         """Let go of a child that has ended."""
         self._owners.pop(life, None)
-        self._send({"do": "bury", "life": life})
+        self._to_bury.append(life)
+        if self._loop is None:
+            self._bury_all()
+        elif len(self._to_bury) == 1:
+            self._loop.call_soon(self._bury_all)  # together with those who end at the same time
+
+    def _bury_all(self) -> None:
+        if self._to_bury:
+            lives, self._to_bury = self._to_bury, []
+            self._send({"do": "bury", "lives": lives})
 
     def hold(self, name: str, fd: int) -> None:
         """Let the keeper hold ``fd``."""
@@ -251,6 +262,7 @@ class KeeperParent:
 
     def wish(self, do: str, **more: object) -> None:
         """Send one of the other wishes: ``up``, ``upgrade``, ``fit``, ``unfit``, ``yielded``."""
+        self._bury_all()
         self._send({"do": do, **more})
 
     def farewell(self, status: int) -> None:
