@@ -15,6 +15,7 @@ from warden.daemon.notes import Facts, Notes
 from warden.daemon.records import Group, Process
 from warden.daemon.remains import Remains
 from warden.process.step import Announce, SendSignal, Spawn, State
+from warden.process.trial import Trial
 from warden.rpc.insight import Transition
 from warden.runtime.kept import Found
 from warden.runtime.parent import FoundChild
@@ -134,6 +135,16 @@ def test_facts_of_a_process_are_the_latest(before: Predecessor) -> None:
 
     assert before.remains().process("web", 0.0) == Facts(state=web.state, restarts=3, last_exit=ExitStatus(code=1))
     assert before.remains().process("db", 0.0) is None
+
+
+def test_an_update_on_trial_is_remembered_until_it_is_none(before: Predecessor) -> None:
+    trial = Trial(seconds=60.0, touched=("web",), groups=(WEB,), running=("web",), deadline=1234.5, why="why")
+    before.notes.trial(trial)
+    known = before.remains().trial
+    before.notes.trial(None)
+
+    assert known == trial
+    assert before.remains().trial is None
 
 
 def test_what_is_gone_left_nothing(before: Predecessor) -> None:

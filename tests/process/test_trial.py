@@ -20,4 +20,8 @@ from warden.words import Phase
 def test_an_update_is_taken_back_for_a_fatal_process_or_for_silence(now: float, phases: list[Phase], why: str) -> None:
     members = [(f"p{number}", phase) for number, phase in enumerate(phases)]
 
-    assert objection(Trial(60.0, 60.0), now, members) == why
+    assert objection(Trial(seconds=60.0, deadline=60.0), now, members) == why
+
+
+def test_an_update_that_is_still_being_made_cannot_be_overdue() -> None:
+    assert objection(Trial(seconds=60.0), 1000.0, []) == ""

@@ -34,6 +34,7 @@ from warden.events.types import RemoteCommunicationEvent
 from warden.process.fleet import rank
 from warden.process.step import StartRequested, StopRequested
 from warden.process.stopping import revives
+from warden.process.trial import Trial
 from warden.rpc.caller import requested
 from warden.rpc.control import ConfigView, Outcome, ProcessView, Scaled
 from warden.runtime.threads import in_thread
@@ -327,6 +328,14 @@ class DaemonControl(Messages):
     def confirm_update(self) -> bool:
         """Keep the update that is on trial."""
         return self._updates.confirm()
+
+    def go_on_with_update(self, trial: Trial) -> None:
+        """Go on with an update that was on trial when a brain before us ended."""
+        self._updates.go_on(trial)
+
+    def close(self) -> None:
+        """Look after nothing any more."""
+        self._updates.close()
 
     def shutdown(self) -> None:
         """Begin the shutdown."""

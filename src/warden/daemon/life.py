@@ -182,8 +182,11 @@ class Life:
         server = HttpServer(self._listeners.copies(), registry, control, insight, log)
         server.start(loop)
         begin()
+        if remains is not None and remains.trial is not None:
+            control.go_on_with_update(remains.trial)
         del begin, remains  # they are large
         await self._present.down.wait()
+        control.close()
         await server.close()
         insight.close()
         interfaces.close()

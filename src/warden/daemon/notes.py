@@ -13,6 +13,7 @@ from warden.frozen import frozen
 from warden.process.dependencies import Leave
 from warden.process.health import Vitals
 from warden.process.step import Effect, State
+from warden.process.trial import Trial
 from warden.rpc.insight import Transition
 from warden.runtime.record import Record
 from warden.runtime.slot import PlainReader, Slot
@@ -130,6 +131,11 @@ class Notes:
     def mood(self, mood: Mood) -> None:
         """The daemon goes down."""
         self._put(("mood", mood.value))
+
+    def trial(self, trial: Trial | None) -> None:
+        """An update is on trial, or none is any more."""
+        if self._record is not None:
+            self._put(("trial", None if trial is None else encode(trial)))
 
     def starting(self) -> None:
         """Some are to start by themselves."""

@@ -16,6 +16,7 @@ from warden.daemon.output import Held
 from warden.daemon.spots import PoolRemains, Spot, spot_from
 from warden.events.pool import Letter
 from warden.process.step import Effect, State
+from warden.process.trial import Trial
 from warden.rpc.insight import Transition
 from warden.runtime.kept import Found
 from warden.runtime.parent import FoundChild
@@ -62,6 +63,7 @@ class Remains:
                 self.process(namespec, 0.0)
                 self.history(namespec)
         self.effects()
+        _ = self.trial
 
     # --- the daemon
 
@@ -102,6 +104,16 @@ class Remains:
     def mood(self) -> Mood:
         """Whether the daemon was going down."""
         return Mood(self.facts.get("mood", Mood.RUNNING.value))
+
+    @property
+    def trial(self) -> Trial | None:
+        """The update that was on trial.
+
+        Raises:
+            Undecodable: it was written by another version.
+        """
+        told = self.facts.get("trial")
+        return None if told is None else decode(Trial, told)
 
     @property
     def why(self) -> str:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from warden.config.model import GroupConfig
+from warden.frozen import frozen
 from warden.words import Phase
 
 
-class Trial(NamedTuple):
-    """``seconds`` is how long there is to confirm it, ``deadline`` the moment at which that time is over."""
+@frozen(kw_only=True)
+class Trial:
+    """An update that may be taken back, and all that is needed for it; remembered for the next brain.
+
+    ``touched`` are the groups that it has added or changed, ``groups`` the
+    configurations that it replaced, ``running`` the namespecs of what of those
+    ran.  ``seconds`` is how long there is to confirm it, ``deadline`` the moment
+    at which that time is over, None while the update is still being made.  ``why``
+    is why it is being taken back, "" if it is not.
+    """
 
     seconds: float
-    deadline: float
+    touched: tuple[str, ...] = ()
+    groups: tuple[GroupConfig, ...] = ()
+    running: tuple[str, ...] = ()
+    deadline: float | None = None
+    why: str = ""
 
 
 def objection(trial: Trial, now: float, members: Iterable[tuple[str, Phase]]) -> str:
@@ -23,4 +36,5 @@ def objection(trial: Trial, now: float, members: Iterable[tuple[str, Phase]]) ->
     for namespec, phase in members:
         if phase is Phase.FATAL:
             return f"{namespec} is FATAL"
-    return f"nobody has confirmed it within {trial.seconds:g} s" if now >= trial.deadline else ""
+    overdue = trial.deadline is not None and now >= trial.deadline
+    return f"nobody has confirmed it within {trial.seconds:g} s" if overdue else ""
