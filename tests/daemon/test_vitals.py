@@ -110,6 +110,20 @@ def test_a_program_writes_a_line_to_a_descriptor(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pattern_without_end_holds_nobody_up_and_is_told(tmp_path: Path) -> None:
+    command = '/bin/sh -c "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; exec cat"'
+
+    async def scenario(stage: Stage) -> None:
+        await stage.control.start("db", wait=True)
+        await stage.hear("WARN 'db' the pattern of its ready=log: takes too long in a line of 63 bytes")
+        assert stage.control.process("db").trouble.startswith("the pattern of its ready=log: takes too long")
+        stage.control.send_stdin("db", b"aab\n")
+        await noticed(stage, "db", True)
+        assert stage.control.process("db").trouble == ""
+
+    play(tmp_path, scenario, alone(ready_program("db", command, "log:(a+)+b")))
+
+
 def test_a_program_writes_a_line_to_its_log(tmp_path: Path) -> None:
     command = '/bin/sh -c "echo not yet; echo accepting 3 connections >&2; exec sleep 1000"'
     assert order_of_start(tmp_path, ready_program("db", command, r"log:accepting \d+ connections")) == [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +13,7 @@ from warden.config.probes import Probe, Way
 from warden.daemon import notices
 from warden.daemon.checks import run_check
 from warden.daemon.records import Process
+from warden.daemon.tap import Tap
 from warden.errors import RequestError
 from warden.frozen import frozen
 from warden.logs.mainlog import MainLog
@@ -24,10 +24,8 @@ from warden.runtime.mailbox import Fifo, Mailboxes, NotifySocket, Sender
 from warden.runtime.parent import Parent
 from warden.runtime.probing import NotThere, look
 from warden.runtime.spawn import SpawnPlan
-from warden.words import Channel
 
 _PATIENCE_SECONDS = 5.0  # for one try of a ready probe
-_LINE_BYTES = 64 * 1024  # the longest line in which a pattern is looked for
 _MICROSECONDS = 1_000_000
 STRANGER_IGNORED = "does not say what came over its notify socket from pid {0.pid} of uid {0.uid}: it is ignored"
 MAINPID_REFUSED = "says MAINPID={}, which is refused: the process that supervisord has started is the one that counts"
@@ -163,7 +161,7 @@ class VitalSigns:
         if (fd := self._parent.inherit(_fifo_name(process))) is not None:
             patient.fifo = self._mailboxes.go_on_with_fifo(fd, *self._line_hearers(process))
             self._parent.hold(_fifo_name(process), fd)
-        if ready is not None and ready.way is Way.LOG:
+        if ready is not None and ready.way is Way.LOG and not (process.vitals and process.vitals.ready_at):
             process.tap = self._tap(process, ready.target)
         if process.state.pid and not process.state.killing:
             patient.alive = True
@@ -244,23 +242,14 @@ class VitalSigns:
             elif name == "MAINPID" and value != str(process.state.pid):
                 self._log.warn(f"{process.name!r} {MAINPID_REFUSED.format(value)}")
 
-    def _tap(self, process: Process, pattern: str) -> Callable[[Channel, bytes], None]:
+    def _tap(self, process: Process, pattern: str) -> Tap:
         """Return what looks for a line in the output of the next child."""
-        search = re.compile(pattern.encode()).search
-        rests = dict.fromkeys(Channel, b"")
-        found = False
 
-        def hear(channel: Channel, data: bytes) -> None:
-            nonlocal found
-            if found:
-                return
-            *lines, rest = (rests[channel] + data).split(b"\n")
-            rests[channel] = rest[-_LINE_BYTES:]
-            if any(search(line) for line in lines):
-                found = True
-                self._found(process, health.Ready())
+        def tell(trouble: str) -> None:
+            self._log.warn(f"{process.name!r} {trouble}")
+            self._found(process, health.NotReady(trouble))
 
-        return hear
+        return Tap(pattern, lambda: self._found(process, health.Ready()), tell)
 
     # --- probes
 
