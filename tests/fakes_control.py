@@ -188,10 +188,10 @@ class FakeControl:
 
         return stop
 
-    async def until_ready(self, namespec: str) -> None:
+    async def until_ready(self, namespec: str, *, within: float | None = None) -> None:
         self._order("ready", namespec)
 
-    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+    async def until_ready_many(self, group: str | None, *, within: float | None = None) -> Sequence[Outcome]:
         return self._order_many("ready", group)
 
     async def reload(self, namespec: str) -> None:

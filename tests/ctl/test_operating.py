@@ -7,6 +7,9 @@ import json
 import pytest
 
 from tests.ctl.fake_daemon import FakeDaemon, Run, problem, process
+from warden.config.values import ClientConfig
+from warden.ctl.lines import Lines
+from warden.ctl.shell import Shell
 
 ROWS = [process("a"), process("w1", group="web"), process("w2", group="web"), process("w3", group="web")]
 BAD_NAME, FAILED, NOT_RUNNING, SPAWN_ERROR = 10, 30, 70, 50
@@ -129,6 +132,9 @@ def test_a_rolling_restart_ends_with_the_first_that_does_not_start(run: Run, fle
         ("--rolling --batch 0 a", "--batch takes how many are restarted at the same time, 1 or more, not '0'"),
         ("--rolling a --batch", "--batch takes how many are restarted at the same time, 1 or more, not ''"),
         ("--batch 2 a", "--batch is for restart --rolling"),
+        ("--timeout 2 a", "--timeout is for restart --rolling"),
+        ("--rolling a --timeout", "--timeout takes a number of seconds, 0 for as long as it takes, not ''"),
+        ("--rolling a --timeout 1m", "--timeout takes a number of seconds, 0 for as long as it takes, not '1m'"),
         ("--rolling", "restart requires a process name"),
     ],
 )
@@ -287,3 +293,47 @@ def test_a_rolling_restart_waits_for_readiness(run: Run, fleet: FakeDaemon) -> N
         "ERROR: the rolling restart ends here; not restarted: web:w2",
     ]
     assert ran.status == 7
+
+
+LATE = "FAILED: not ready: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "told"),
+    [
+        ("", [10, 590], "; given up after 600 s"),
+        ("--timeout 60 ", [10, 50], "; given up after 60 s"),
+        ("--timeout 5 ", [5], "; given up after 5 s"),
+        ("--timeout 0 ", [10, None], ""),
+    ],
+)
+def test_a_rolling_restart_waits_for_so_long_and_says_for_what(
+    run: Run, fleet: FakeDaemon, capfd: pytest.CaptureFixture[str], words: str, asked: list[int | None], told: str
+) -> None:
+    def ready(body: dict[str, object]) -> tuple[int, object]:
+        within.append(body["within"])
+        return results(result("a") if body["within"] is None else result("a", FAILED, LATE))
+
+    within: list[object] = []
+    fleet.json = {"POST /processes/ready": ready}
+
+    out = run(f"restart --rolling {words}a").out
+
+    assert within == asked
+    assert out == "a: stopped\na: started\n" + (f"a: ERROR (not ready: connection refused{told})\n" if told else "")
+
+
+def test_what_a_rolling_restart_waits_for_is_said_on_stderr(
+    fleet: FakeDaemon, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = [results(result("a", FAILED, LATE)), results(result("a"))]
+    fleet.json = {"POST /processes/ready": lambda _asked: answers.pop(0)}
+    shell = Shell(ClientConfig(serverurl=fleet.url), Lines(0))
+
+    shell.run_line("restart --rolling a")
+    shell.close()
+
+    assert capfd.readouterr() == (
+        "a: stopped\na: started\n",
+        "waiting for a (not ready: connection refused); Ctrl-C ends the restart here\n",
+    )

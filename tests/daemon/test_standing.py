@@ -11,7 +11,7 @@ from tests.daemon.stage import STUBBORN, Stage, alone, group, play, program
 from warden.config import probe_readers
 from warden.config.dependencies import read_names
 from warden.config.model import ChannelConfig, GroupConfig, Kind, ProcessConfig
-from warden.errors import AbnormalTermination, BadArguments, BadName, CannotReread
+from warden.errors import AbnormalTermination, BadArguments, BadName, CannotReread, Failed
 from warden.rpc.caller import set_caller
 from warden.words import Phase, UnhealthyAction
 
@@ -163,6 +163,20 @@ def test_many_are_stopped_by_priority_and_equals_together(tmp_path: Path) -> Non
         alone(program("app1", STUBBORN, startsecs=0, stopwaitsecs=0, stdout=loud)),
         alone(program("app2", startsecs=0)),
     )
+
+
+def test_waiting_for_readiness_has_an_end_that_says_what_is_missing(tmp_path: Path) -> None:
+    async def scenario(stage: Stage) -> None:
+        stage.supervisor.start_all()
+        await stage.until("mute", Phase.RUNNING)
+        with pytest.raises(Failed, match="not ready: it is RUNNING, and nothing has said that it is ready"):
+            await stage.control.until_ready("mute", within=0.01)
+        [outcome] = await stage.control.until_ready_many("needy", within=0.01)
+        assert str(outcome.error) == "not ready: waiting for mute: RUNNING, not ready"
+
+    mute = program("mute", startsecs=0, ready=probe_readers.ready("log:ready"))
+    needy = program("needy", startsecs=0, depends_on=read_names("mute"))
+    play(tmp_path, scenario, alone(mute), alone(needy))
 
 
 def test_waiting_for_readiness_ends_when_it_can_or_cannot_come(tmp_path: Path) -> None:

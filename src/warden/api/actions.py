@@ -91,11 +91,11 @@ class Actions:
         await self._control.reload(namespec)
         return [_done(namespec)]
 
-    async def until_ready(self, namespec: str) -> Sequence[Outcome]:
+    async def until_ready(self, namespec: str, *, within: float | None) -> Sequence[Outcome]:
         """Wait until it can do its work."""
         if (group := _group(namespec)) is not None:
-            return await self._control.until_ready_many(group or None)
-        await self._control.until_ready(namespec)
+            return await self._control.until_ready_many(group or None, within=within)
+        await self._control.until_ready(namespec, within=within)
         return [_done(namespec)]
 
     async def enable(self, namespec: str) -> Sequence[Outcome]:

@@ -18,6 +18,7 @@ from warden.api.shapes import (
     Process,
     Processes,
     Program,
+    ReadySelection,
     Results,
     Selection,
     Signalling,
@@ -232,12 +233,13 @@ async def clear_selection(context: Context, body: Selection) -> Results:
 
 
 @TABLE.post("/processes/ready")
-async def await_ready(context: Context, body: Selection) -> Results:
+async def await_ready(context: Context, body: ReadySelection) -> Results:
     """Wait until a selection is ready.
 
-    Each as its `ready` says, or else when it is RUNNING.  What neither runs nor is about to is refused in the results.
+    Each as its `ready` says, or else when it is RUNNING.  What neither runs nor is about to is refused in the results,
+    and so is (`FAILED`) what is not ready `within` so many seconds.
     """
-    return await _each(body.namespecs, context.actions.until_ready)
+    return await _each(body.namespecs, lambda namespec: context.actions.until_ready(namespec, within=body.within))
 
 
 @TABLE.post("/processes/enable")

@@ -309,6 +309,14 @@ class StartingSelection:
 
 
 @frozen(kw_only=True)
+class ReadySelection:
+    """Which processes, and how long to wait for them."""
+
+    namespecs: Namespecs
+    within: Annotated[Annotated[int, Within(1, MAX_CONFIRM_SECONDS)] | None, "Seconds; null = however long"] = None
+
+
+@frozen(kw_only=True)
 class SignallingSelection:
     """Which processes, and which signal to send them."""
 

@@ -179,8 +179,9 @@ COMMANDS = {
     "restart": _of_processes(
         "restart",
         restarting.restart,
-        _one_to_many("restart", "Restart")
-        + "\nrestart --rolling [--batch N] <name> [...]\tRestart N at a time (1); the next ones when those run\n"
+        _one_to_many("restart", "Restart") + "\nrestart --rolling [--batch N] [--timeout S] <name> [...]\n"
+        "\t\t\t\tRestart N at a time (1); the next ones when those run and are ready,\n"
+        "\t\t\t\twithin S seconds (600; 0 = however long it takes)\n"
         "restart --reread <name> [...]\tRead the configuration first; groups that changed are replaced\n"
         "Without --reread the configuration is not read again: for that see also reread, update.",
     ),

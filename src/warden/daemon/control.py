@@ -13,7 +13,7 @@ from warden.config.model import Config, GroupConfig
 from warden.daemon.messages import Messages
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
-from warden.daemon.ties import is_ready
+from warden.daemon.ties import is_ready, what_is_missing
 from warden.daemon.updates import Updates
 from warden.daemon.views import Views, process_view
 from warden.daemon.waiting import noticing, tidied, together, watching
@@ -215,19 +215,20 @@ class DaemonControl(Messages):
         await tidied(process)
         return ended.result()
 
-    async def until_ready(self, namespec: str) -> None:
+    async def until_ready(self, namespec: str, *, within: float | None = None) -> None:
         """Wait until a process can do its work.
 
         Raises:
             AbnormalTermination: it is unhealthy before, for instance after its ``ready_timeout``, or does not run.
+            Failed: it is not ready ``within`` so many seconds.
         """
-        await self._until_ready(self.find(namespec))
+        await self._until_ready(self.find(namespec), within)
 
-    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+    async def until_ready_many(self, group: str | None, *, within: float | None = None) -> Sequence[Outcome]:
         """Wait for all members of a group."""
-        return await together(self.members(group), self._until_ready)
+        return await together(self.members(group), lambda process: self._until_ready(process, within))
 
-    async def _until_ready(self, process: Process) -> None:
+    async def _until_ready(self, process: Process, within: float | None) -> None:
         def find() -> bool | None:
             if is_ready(process):
                 return True
@@ -236,9 +237,14 @@ class DaemonControl(Messages):
             coming = process.state.phase in (Phase.STARTING, Phase.RUNNING) or process.state.waiting
             return None if coming else False
 
-        with noticing(process, find) as decided:
-            if not await decided:
-                raise AbnormalTermination(process.namespec)
+        try:
+            with noticing(process, find) as decided:
+                async with asyncio.timeout(within):
+                    ready = await decided
+        except TimeoutError:
+            raise Failed(f"not ready: {what_is_missing(process)}") from None
+        if not ready:
+            raise AbnormalTermination(process.namespec)
 
     # --- events
 

@@ -213,6 +213,14 @@ def is_ready(process: Process) -> bool:
     return process.vitals is not None and process.vitals.ready
 
 
+def what_is_missing(process: Process) -> str:
+    """Say in words why a process is not ready."""
+    if process.waiting_for:
+        return f"waiting for {'; '.join(process.waiting_for)}"
+    trouble = process.vitals.trouble if process.vitals is not None else ""
+    return trouble or f"it is {process.state.phase.name}, and nothing has said that it is ready"
+
+
 def _took(process: Process) -> float | None:
     """Return the seconds from the birth of the last child until it was ready, or had finished; None if neither is."""
     if _has_finished(process):

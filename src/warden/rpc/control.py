@@ -161,14 +161,15 @@ class Control(Protocol):
         """Reload the members of ``group`` (None: of all groups) that run and have a ``reload_signal``."""
         ...
 
-    async def until_ready(self, namespec: str) -> None:
+    async def until_ready(self, namespec: str, *, within: float | None = None) -> None:
         """Return when a process can do its work: as its ``ready`` says, or else because it is RUNNING.
 
-        Raises: BadName, AbnormalTermination (it neither runs nor will).
+        Raises: BadName, AbnormalTermination (it neither runs nor will), Failed
+        (it is not ready ``within`` so many seconds).
         """
         ...
 
-    async def until_ready_many(self, group: str | None) -> Sequence[Outcome]:
+    async def until_ready_many(self, group: str | None, *, within: float | None = None) -> Sequence[Outcome]:
         """Return when the same is known of all members of ``group`` (None: of all groups)."""
         ...
 
