@@ -51,16 +51,14 @@ def test_an_update_that_nobody_confirms_is_taken_back_by_the_next_brain(tmp_path
         begun(daemon, "new")
         for _ in range(2):
             kill_brain(daemon)
-        refused = daemon.ctl("update").stdout
 
         daemon.wait_line("the update is taken back: nobody has confirmed it within 3 s")
         daemon.wait_line("the update has been taken back")
 
-        assert "another update waits for its confirmation" in refused
         assert runs(daemon, "old", 2)
 
 
-def test_the_next_brain_takes_a_confirmation(tmp_path: Path) -> None:
+def test_the_next_brain_refuses_another_update_and_takes_a_confirmation(tmp_path: Path) -> None:
     with Daemon(WARDEN, tmp_path / "home", web("old") + OTHER) as daemon:
         begun(daemon, "old")
         daemon.rewrite(web("new") + OTHER)
@@ -68,9 +66,11 @@ def test_the_next_brain_takes_a_confirmation(tmp_path: Path) -> None:
         begun(daemon, "new")
         kill_brain(daemon)
 
+        refused = daemon.ctl("update").stdout
         confirmed = daemon.ctl("confirm")
         kill_brain(daemon)
 
+        assert "another update waits for its confirmation" in refused
         assert confirmed.stdout == "The update is confirmed\n"
         assert daemon.ctl("confirm").rc == 1
         assert runs(daemon, "new", 1)
