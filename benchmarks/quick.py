@@ -26,7 +26,7 @@ AT_MOST: dict[tuple[Work, str], float] = {
     (fleet.status(COUNT), ANCESTOR): 0.9,
     (fleet.quiet_memory(COUNT), ANCESTOR): 1.15,
     (fleet.asked_memory(COUNT), ANCESTOR): 2.8,  # keeper and brain
-    (listener.COST, ANCESTOR): 3.5,  # 2.2 to 2.7 is seen: each event stands in the record until it is dealt with
+    (listener.COST, ANCESTOR): 2.0,  # 1.2 to 1.7 is seen: each event stands in the record until it is dealt with
 }
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,

@@ -46,7 +46,7 @@ def _encoder(kind: Any) -> Callable[[Any], Any]:
         return lambda value: base64.b64encode(value).decode()
     rows = _defaults(kind)
     return lambda value: {
-        name: encode(item)
+        name: item if type(item) in _PLAIN else encode(item)
         for name, default in rows
         if (item := getattr(value, name)) is not default and item != default
     }

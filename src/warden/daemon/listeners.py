@@ -269,6 +269,8 @@ class RunningPool:
 
     def _note(self, sent: str | None = None) -> None:
         """Remember what is different: before an event is ``sent`` to a listener, and when all is done."""
+        if not (self.core.has_changed or self._unnoted):
+            return
         if entries := self.news(sent):
             self._notes.pools(entries)
         self.noted()

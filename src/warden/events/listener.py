@@ -10,6 +10,7 @@ from warden.frozen import frozen
 
 READY_LINE = b"READY\n"
 RESULT_WORD = b"RESULT "
+OK_RESULT = b"RESULT 2\nOK"  # what nearly everybody says
 MAX_LINE_BYTES = 256  # a result line is 30 bytes when it announces the longest result there can be
 MAX_RESULT_BYTES = 1024 * 1024  # results are a word; a result handler of one's own may want more
 
@@ -111,6 +112,10 @@ class Conversation:
 
     def _expect_result(self) -> Result | Violation | None:
         if self._result_bytes is None:
+            if self._heard.startswith(OK_RESULT):
+                self._take(len(OK_RESULT))
+                self.state = ListenerState.ACKNOWLEDGED
+                return Result(b"OK")
             end = self._heard.find(b"\n", 0, MAX_LINE_BYTES)
             if end < 0:
                 return self._violate(bytes(self._heard)) if len(self._heard) >= MAX_LINE_BYTES else None

@@ -173,6 +173,11 @@ class Pool:
         with_listeners = (listener.letter for listener in self._listeners.values())
         return [letter for letter in (*self._buffer, *with_listeners) if letter is not None]
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether ``take_changes`` would tell of something."""
+        return bool(self._changed or self._stirred)
+
     def take_changes(self) -> Changes:
         """Return what is different since the last call; nothing of letters that came and are over."""
         changes = Changes([], [], [], self._stirred)
