@@ -111,7 +111,8 @@ def test_the_end_of_a_program_is_told_when_somebody_who_traces_it_lets_go(stage:
     assert brain.hears("ended")["status"] == {"signum": signal.SIGKILL}
 
 
-def test_orphans_of_programs_are_reaped_and_told(brain: FakeBrain) -> None:
+@pytest.mark.parametrize("others_unburied", [False, True])
+def test_orphans_of_programs_are_reaped_and_told(brain: FakeBrain, others_unburied: bool) -> None:
     reader, writer = os.pipe()
     script = "exec 3<&0; /bin/sh -c 'echo $$; exec >&- 2>&-; read -r word <&3; exit 5' &"
     feed, food = os.pipe()
@@ -121,8 +122,12 @@ def test_orphans_of_programs_are_reaped_and_told(brain: FakeBrain) -> None:
     os.close(writer)
     orphan = int(read_all(reader))
     brain.hears("ended")
-    brain.wish("bury", lives=[1])
+    if not others_unburied:
+        brain.wish("bury", lives=[1])
     os.write(food, b"go\n")
+    if others_unburied:
+        until(lambda: " Z " in Path(f"/proc/{orphan}/stat").read_text(), lambda: "the orphan ends")
+        brain.wish("bury", lives=[1])
     stranger = brain.hears("stranger")
 
     assert (stranger["pid"], stranger["status"]) == (orphan, {"code": 5})

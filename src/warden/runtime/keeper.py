@@ -55,7 +55,9 @@ class Keeper:
 
     def __init__(self, argv: list[str], facts: Message) -> None:
         self._children: dict[int, Child] = {}
+        self._unburied: set[int] = set()  # lives that have ended
         self._buried: dict[int, Child] = {}  # these must only be cleared away
+        self._orphans = True  # some may have died
         self._held: dict[str, int] = {}
         self._pids: set[int] = set()  # of programs and brains: whoever else dies here was an orphan
         self._poll = Poll(lambda trace: self._brains.tell({"say": "bug", "text": trace}))
@@ -68,7 +70,6 @@ class Keeper:
         self._poll.listen_to(HEARD, self._on_signals)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)  # see kept.split
         self._brains.begin(brain)
-        self._bury_orphans()
         while self._brains.status is None:
             self._poll.turn(self._brains.seconds_left())
             self._poll.safely(self._brains.on_time)
@@ -78,7 +79,7 @@ class Keeper:
     def _on_signals(self, heard: set[int]) -> None:
         if signal.SIGCHLD in heard:
             heard.discard(signal.SIGCHLD)
-            self._bury_orphans()
+            self._orphans = True
         self._brains.signalled(heard)
 
     def _inventory(self, programs: bool) -> list[Part]:
@@ -141,6 +142,7 @@ class Keeper:
         result = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if result is None:
             return
+        self._unburied.add(life)
         child.at = time.monotonic()
         child.status = {_CODES[result.si_code]: result.si_status}
         self._brains.tell({"say": "ended", "life": life, "status": child.status, "at": child.at})
@@ -160,11 +162,17 @@ class Keeper:
                 with suppress(ChildProcessError):
                     os.waitpid(child.pid, os.WNOHANG)
                 self._pids.discard(child.pid)
+            self._unburied.difference_update(buried)
+        if self._orphans and not self._unburied:
             self._bury_orphans()
         self._bundles.tidy()
 
     def _bury_orphans(self) -> None:
-        """Reap those whose parent has died: they are ours now.  Our own wait for the brain, and orphans behind them."""
+        """Reap those whose parent has died: they are ours now.
+
+        The system goes through all children for that, and does not get past
+        our own dead, who wait for the brain.
+        """
         with suppress(ChildProcessError):
             while (dead := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
                 if dead.si_pid in self._pids:
@@ -173,6 +181,7 @@ class Keeper:
                 self._brains.tell(
                     {"say": "stranger", "pid": dead.si_pid, "status": {_CODES[dead.si_code]: dead.si_status}}
                 )
+        self._orphans = False
 
     # --- descriptors
 
