@@ -65,6 +65,11 @@ STORY: tuple[tuple[Any, ...], ...] = (
     ("inside.kinds", "z"),
     ("inside.slow", 3),
     ("inside.slow_fault",),
+    ("inside.in_thread", "startProcess", "pair:b", False),
+    ("inside.in_thread", "startProcess", "pair:b", False),
+    ("inside.in_thread", "stopProcess", "pair:b", False),
+    ("inside.in_thread", "stopProcess", "nope", False),
+    ("inside.in_thread", "getIdentification"),
     ("inside.bug",),
     ("inside.own_fault", 1),
     ("inside.publish", "x"),
@@ -214,3 +219,11 @@ def test_a_result_handler_gets_the_live_process_of_an_event(side: Side, daemon_w
     )
     daemon.signal(signal.SIGTERM)
     assert daemon.wait_end() == 0
+
+
+def test_what_a_result_handler_prints_is_there_at_once(daemon_with: Start) -> None:
+    daemon = daemon_with(WARDEN, FOLDER, LISTENER.replace("inside:judge", "inside:tell"), SHELL_LISTENER)
+
+    daemon.wait_line("^told told fine$")
+
+    assert daemon.rpc("supervisor.getState")["value"]["statename"] == "RUNNING"

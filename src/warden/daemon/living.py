@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -45,6 +47,8 @@ def live(life: Life, log: MainLog, keeper: KeeperParent | None, on_failure: Call
     Raises:
         StartupError: the life could not begin; ``on_failure`` was told.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what plugins print is there when they print it
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         asyncio.run(life.run())
     except StartupError as error:

@@ -1,4 +1,4 @@
-"""The ``supervisor`` namespace for calls within the process: nothing is awaited, faults are RPCErrors.
+"""The ``supervisor`` namespace for calls within the process, from any thread: nothing is awaited, faults are RPCErrors.
 
 A method answers at once, or with a function that has to be called until it
 returns something else than NOT_DONE_YET.
@@ -161,11 +161,13 @@ class InProcessApi(SupervisorApi):
         return [(group, process) for process in sorted(group.processes.values())]
 
 
-def _with_old_faults(method: Callable[..., T]) -> Callable[..., T]:
+def _for_plugins(method: Callable[..., T]) -> Callable[..., T]:
+    """Raise the old faults, and work in whatever thread the plugin calls."""
+
     @functools.wraps(method)
-    def call(*arguments: object, **options: object) -> T:
+    def call(self: InProcessApi, *arguments: object, **options: object) -> T:
         try:
-            return method(*arguments, **options)
+            return self.supervisord.on_loop(lambda: method(self, *arguments, **options))
         except RequestError as error:
             raise old_fault(error) from error
 
@@ -173,7 +175,7 @@ def _with_old_faults(method: Callable[..., T]) -> Callable[..., T]:
 
 
 for _name in [name for name in dir(InProcessApi) if not name.startswith("_")]:
-    setattr(InProcessApi, _name, _with_old_faults(getattr(InProcessApi, _name)))
+    setattr(InProcessApi, _name, _for_plugins(getattr(InProcessApi, _name)))
 
 
 def _at_once(step: Coroutine[object, object, None], settle: Callable[[], None]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Mapping
+from typing import TypeVar
 
 from warden.config.model import Config, ProcessConfig
 from warden.daemon.facade.configs import GroupConfigView
@@ -20,6 +22,8 @@ from warden.rpc.control import Control
 from warden.rpc.faults import RPCError, fault_from
 from warden.rpc.registry import NOT_DONE_YET
 from warden.words import Mood
+
+T = TypeVar("T")
 
 DELAY_SECONDS = 0.05  # between two calls of a deferred answer
 
@@ -51,6 +55,7 @@ class SupervisordView:
         self.process_groups: Mapping[str, GroupView] = Groups(supervisor, self._view)
         self._supervisor = supervisor
         self._loop = loop
+        self._home = threading.get_ident()
         self._tasks: set[asyncio.Task[object]] = set()
 
     @property
@@ -102,6 +107,16 @@ class SupervisordView:
             return task.result() if task.done() else NOT_DONE_YET
 
         return deferred(answer, rpcinterface)
+
+    def on_loop(self, work: Callable[[], T]) -> T:
+        """Do ``work`` on the loop and return or raise what it does; the thread of a plugin waits for it."""
+        if threading.get_ident() == self._home:
+            return work()
+
+        async def call() -> T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
     def close(self) -> None:
         """Let go of work that nobody will hear of."""
