@@ -96,6 +96,20 @@ def test_tail_goes_on_through_the_ends_of_brains_and_rotations(tmp_path: Path) -
         assert list(daemon.home.glob("fast.log.*"))
 
 
+@pytest.mark.parametrize("words", [("tail", "-f", "fast"), ("logs", "-f", "fast")], ids=" ".join)
+def test_an_upgrade_ends_nobody_who_follows(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with Daemon(WARDEN, tmp_path / "home", FAST) as daemon, following(daemon, *words) as reader:
+        until(lambda: reader.said, lambda: "something is shown")
+        upgraded = daemon.ctl("upgrade")
+        daemon.rpc("supervisor.stopProcess", "fast")
+        whole = logged(daemon, "fast.log")
+        until(lambda: reader.said.endswith(whole[-300:]), lambda: "the last line is shown")
+        shown = [line.split()[1] for line in reader.said.splitlines() if line.startswith(b"fast ")]
+
+        assert upgraded.stdout.startswith("Upgraded supervisord")
+        assert shown == [b"%d" % number for number in range(int(shown[0]), int(shown[-1]) + 1)]
+
+
 def test_maintail_goes_on(tmp_path: Path) -> None:
     quick = program("quick", "quick", 0.05, startsecs=0, autorestart="true", exitcodes=0)
     with Daemon(WARDEN, tmp_path / "home", quick) as daemon, following(daemon, "maintail", "-f") as reader:

@@ -187,7 +187,7 @@ class Life:
         del begin, remains  # they are large
         await self._present.down.wait()
         control.close()
-        await server.close()
+        await server.close(resumed=self._upgrade.making_way)
         insight.close()
         interfaces.close()
         self._ticks.close()

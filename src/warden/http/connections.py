@@ -98,9 +98,11 @@ class Connections:
         if key in self._all:
             self._silent[key] = None
 
-    def end_all(self) -> None:
-        """Tell everybody who serves a client to stop."""
+    def end_all(self, *, resumed: bool = False) -> None:
+        """Tell everybody who serves a client to stop; streams that are ``resumed`` elsewhere break off."""
         for connection in tuple(self._all.values()):
+            if resumed and connection.is_stream:
+                connection.abort()
             connection.end()
 
     def abort_all(self) -> None:

@@ -48,7 +48,7 @@ class Log(Protocol):
 class Site(Protocol):
     """Servers that accept connections."""
 
-    async def close(self) -> None:
+    async def close(self, *, resumed: bool) -> None:
         """Stop accepting, end what goes on, close the sockets."""
         ...
 
@@ -80,15 +80,18 @@ class HttpServer:
             listener.setblocking(False)
         self._watch(loop)
 
-    async def close(self) -> None:
-        """End all connections, the last answers excepted, and close the sockets."""
+    async def close(self, *, resumed: bool = False) -> None:
+        """End all connections, the last answers excepted, and close the sockets.
+
+        ``resumed``: somebody else serves the same clients from now on.
+        """
         if self._later is not None:
             self._later.cancel()
         if self._loop is not None:
             self._stop_watching(self._loop)
         site = None if self._opening is None else await self._opening
         if site is not None:
-            await site.close()
+            await site.close(resumed=resumed)
         for _, listener in self._listeners:
             listener.close()
 

@@ -127,11 +127,11 @@ class HttpSite:
         self._servers.append(server)
         self._acceptors.append(await self._loop.create_server(server, sock=listener, backlog=BACKLOG))
 
-    async def close(self) -> None:
+    async def close(self, *, resumed: bool) -> None:
         """Stop accepting, end streams, give requests in progress a moment, close the sockets."""
         for acceptor in self._acceptors:
             acceptor.close()
-        self._connections.end_all()
+        self._connections.end_all(resumed=resumed)
         for server in self._servers:
             server.pre_shutdown()
         await asyncio.gather(*(server.shutdown(LAST_ANSWER_SECONDS) for server in self._servers))
