@@ -17,7 +17,7 @@ from warden.logs.filesink import FileSink
 from warden.logs.marks import Marks
 from warden.logs.rotation import compress, end_of_period, next_to_compress, replace_plain, temporary_name
 from warden.logs.tail import Follower
-from warden.logs.turnover import Turn
+from warden.logs.turnover import Rotation
 from warden.words import Period
 
 
@@ -210,9 +210,9 @@ def unpacked(folder: Path) -> dict[str, bytes]:
 
 
 def turn_over(path: str, backups: int) -> None:
-    turn = Turn(path, backups, 0o666, os.stat(path))
-    turn.prepare()
-    turn.finish()
+    rotation = Rotation(path, backups, 0o666, os.stat(path))
+    rotation.prepare()
+    rotation.finish()
 
 
 def compress_all(path: str, backups: int) -> None:

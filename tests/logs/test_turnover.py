@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from warden.logs import turnover
-from warden.logs.turnover import Turn, make_room
+from warden.logs.tail import Follower, Place
+from warden.logs.turnover import Rotation, grown_since, make_room
 
 FEW, MANY = 5, 30  # looked for one by one, or by reading the directory
 
@@ -122,6 +123,44 @@ def test_an_error_in_the_middle_costs_no_file_and_the_next_attempt_goes_on(
     assert in_order == sorted(in_order)
 
 
+class Enough(Exception):
+    """So far, and no further."""
+
+
+def stop_after(patch: pytest.MonkeyPatch, count: int) -> None:
+    """Let renaming end for ever after so many files, as if we were killed."""
+    left = iter(range(count))
+
+    def rename(source: str, target: str) -> None:
+        if next(left, None) is None:
+            raise Enough
+        os.replace(source, target)
+
+    patch.setattr(turnover.os, "rename", rename)
+
+
+@pytest.mark.parametrize("done", range(6))
+@pytest.mark.parametrize("behind", range(7))
+def test_whoever_reads_the_files_in_the_middle_misses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: int, done: int
+) -> None:
+    path = fill(tmp_path, [str(number) for number in range(1, 7)])
+    Path(path).write_text("0")
+    name = f"{path}.{behind}" if behind else path
+    place, size = Place(os.stat(name).st_ino, 1), os.stat(name).st_size
+    follower = Follower(path, place)
+    stop_after(monkeypatch, done)
+    with pytest.raises(Enough):
+        make_room(path, MANY)
+
+    read = [b"".join(iter(one.read, b"")) for one in (follower, Follower(path, place))]
+    follower.close()
+
+    expected = "".join(str(number) for number in range(behind - 1, -1, -1))
+    assert read == [expected.encode()] * 2
+    assert grown_since(path, (os.stat(path).st_ino, 1), place.inode, size) == behind
+
+
 def test_a_file_that_goes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = fill(tmp_path, ["1", "2"])
     rename = os.rename
@@ -141,13 +180,13 @@ def test_a_file_that_goes_meanwhile_is_no_error(tmp_path: Path, monkeypatch: pyt
 def test_a_file_that_was_moved_between_the_steps_stays_as_it_is(tmp_path: Path, backups: int) -> None:
     log = tmp_path / "log"
     log.write_text("old")
-    turn = Turn(str(log), backups, 0o666, log.stat())
+    rotation = Rotation(str(log), backups, 0o666, log.stat())
     log.rename(tmp_path / "moved")
     log.write_text("new")
 
-    turn.prepare()
+    rotation.prepare()
 
-    assert not turn.finish()
+    assert not rotation.finish()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"log": "new", "moved": "old"}
 
 
@@ -160,4 +199,4 @@ def test_what_is_large_or_many_is_not_quick(tmp_path: Path, backups: int, size: 
     log.touch()
     os.truncate(log, size)
 
-    assert Turn(str(log), backups, 0o666, log.stat()).is_quick is is_quick
+    assert Rotation(str(log), backups, 0o666, log.stat()).is_quick is is_quick

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from warden.logs.turnover import Turn
+from warden.logs.turnover import Rotation
 
 Then = Callable[[OSError | None], None]
 Beside = Callable[[Callable[[], None], Then], None]
@@ -87,11 +87,11 @@ class Family:
             if member is not sink:
                 member.hear_of(written)
 
-    def turn(self, turn: Turn, then: Then, beside: Beside) -> None:
+    def turn(self, rotation: Rotation, then: Then, beside: Beside) -> None:
         """Prepare a rotation, ``beside`` if that takes long, and call ``then``; meanwhile whoever can wait does."""
         self.turning = True
-        prepare = at_once if turn.is_quick else beside
-        prepare(turn.prepare, partial(self._turned, then))
+        prepare = at_once if rotation.is_quick else beside
+        prepare(rotation.prepare, partial(self._turned, then))
         if self.turning:  # it takes a while
             for sink in tuple(self.members):
                 sink.pause()

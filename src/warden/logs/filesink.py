@@ -16,9 +16,9 @@ from functools import partial
 
 from warden.logs.family import NOBODY, Beside, at_once, family_of
 from warden.logs.marks import Marks
-from warden.logs.targets import Put, Target, Waiting, close_quietly, grown_since, has_the_name, is_gone, open_target
+from warden.logs.targets import Put, Target, Waiting, close_quietly, has_the_name, is_gone, open_target
 from warden.logs.troubles import Troubles
-from warden.logs.turnover import LARGE_BYTES, Turn
+from warden.logs.turnover import LARGE_BYTES, Rotation, grown_since
 from warden.logs.upkeep import Upkeep
 from warden.words import Period
 
@@ -311,17 +311,17 @@ class FileSink:
             elif self._size < self._maxbytes and not self._upkeep.is_due(self._size):
                 self._limit = self._maxbytes
             else:
-                turn = Turn(self.path, self._backups, self._mode, status)
-                self._family.turn(turn, partial(self._end_turn, turn), self._beside)
+                rotation = Rotation(self.path, self._backups, self._mode, status)
+                self._family.turn(rotation, partial(self._end_turn, rotation), self._beside)
         except OSError as error:
             self._stay(error)
 
-    def _end_turn(self, turn: Turn, error: OSError | None) -> None:
+    def _end_turn(self, rotation: Rotation, error: OSError | None) -> None:
         """The rotation is prepared, unless there was an error; this sink may be closed by now."""
         try:
             if error is not None:
                 raise error
-            turned = turn.finish()
+            turned = rotation.finish()
         except OSError as failure:
             if not self._closed:
                 self._stay(failure)

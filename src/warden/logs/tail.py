@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from warden.errors import BadArguments, Failed, NoFile
 from warden.frozen import frozen
+from warden.logs.turnover import COMPRESSED, files_of, status_of
 
 MAX_READ_BYTES = 64 * 1024 * 1024  # above the default rotation size, so that a whole log fits
 FOLLOW_FROM_BYTES = 1024
 FOLLOW_CHUNK_BYTES = 1024 * 1024
 TRUNCATED = b"==> File truncated <==\n"
+_ATTEMPTS = 5  # to open a file before it is renamed
 _DIGITS = 21  # more than any number of 64 bits has
 
 
@@ -64,7 +66,7 @@ def tail(path: str, offset: int, length: int) -> tuple[bytes, int, bool]:
 
 def size(path: str) -> int:
     """Return the size of a log in bytes, 0 if there is no such regular file."""
-    status = _status(path)
+    status = status_of(path)
     return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else 0
 
 
@@ -178,13 +180,14 @@ class Follower:
         self._position += len(data)
         return data
 
-    def _open(self, path: str) -> bool:
-        """Go on at the beginning of ``path``, if it is a regular file that can be read."""
+    def _open(self, path: str, expected: os.stat_result | None = None) -> bool:
+        """Go on at the beginning of ``path``, if it is a regular file that can be read, and the one we expect."""
         try:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError:
             return False
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or not os.path.samestat(status, expected or status):
             os.close(fd)
             return False
         self.close()
@@ -193,37 +196,31 @@ class Follower:
 
     def _find(self, place: Place) -> None:
         """Go on at a place, in a rotated file if it is there by now."""
-        candidate, number = self._path, 0
-        while (found := _status(candidate) or _status(f"{candidate}.gz")) is not None:
-            if found.st_ino == place.inode and self._open(candidate):
+        for name, status in files_of(self._path):
+            if status.st_ino == place.inode and self._open(name, status):
                 self._position = place.offset
                 return
-            number += 1
-            candidate = f"{self._path}.{number}"
         self._open(self._path)
 
     def _open_next(self) -> Turn:
         """Move to the file that follows the open one: the next newer rotated file, or the log itself."""
         ours = os.fstat(self._fd)
-        following = self._path
-        candidate, number = self._path, 0
-        while (found := _status(candidate) or _status(f"{candidate}.gz")) is not None:
-            if os.path.samestat(found, ours) or _is_packed(ours, found):
-                return Turn.ROTATED if number > 0 and self._open(following) else Turn.NONE
-            if os.path.exists(candidate):  # what is compressed by now is not followed
-                following = candidate
-            number += 1
-            candidate = f"{self._path}.{number}"
-        return Turn.REMOVED if number > 0 and self._open(self._path) else Turn.NONE
+        for _ in range(_ATTEMPTS):
+            newer: tuple[str, os.stat_result] | None = None
+            for name, status in files_of(self._path):
+                if os.path.samestat(status, ours) or _is_packed(ours, status):
+                    break
+                if not name.endswith(COMPRESSED):  # what is compressed by now is not followed
+                    newer = name, status
+            else:
+                return Turn.REMOVED if self._open(self._path) else Turn.NONE
+            if newer is None:
+                return Turn.NONE
+            if self._open(*newer):
+                return Turn.ROTATED
+        return Turn.NONE
 
 
 def _is_packed(plain: os.stat_result, packed: os.stat_result) -> bool:
     """Tell whether a file that is gone was compressed to another: that has its time (see ``logs.rotation``)."""
     return plain.st_nlink == 0 and packed.st_mtime_ns == plain.st_mtime_ns
-
-
-def _status(path: str) -> os.stat_result | None:
-    try:
-        return os.stat(path)
-    except OSError:
-        return None

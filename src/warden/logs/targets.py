@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import re
 import select
@@ -158,24 +157,3 @@ def is_at(path: str, status: os.stat_result) -> bool:
         return os.path.samestat(os.stat(path), status)
     except OSError:
         return False
-
-
-def grown_since(path: str, position: tuple[int, int], inode: int, size: int) -> int:
-    """Return how many bytes a log got since it had that inode and size; now it is at ``position``.
-
-    It may have been rotated meanwhile, several times too; 0 if nobody can tell.
-    """
-    if not inode or not position[0]:
-        return 0
-    if inode == position[0]:
-        return max(0, position[1] - size)
-    newer = position[1]
-    for number in itertools.count(1):
-        try:
-            old = os.stat(f"{path}.{number}")
-        except OSError:
-            break
-        if old.st_ino == inode:
-            return newer + max(0, old.st_size - size)
-        newer += old.st_size
-    return 0

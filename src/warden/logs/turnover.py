@@ -8,13 +8,15 @@ import os
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from warden.frozen import frozen
 from warden.logs.targets import close_quietly, is_at, open_target
 
 NUMBERING: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 """By path: held while the rotated files of a log get other numbers, or other files take theirs."""
+
+COMPRESSED = ".gz"
 
 LARGE_BYTES = 4 * 1024 * 1024
 """A file with more takes its time to be removed: about 0.1 ms for each megabyte."""
@@ -23,7 +25,7 @@ _QUICK_BACKUPS = 20
 
 
 @frozen
-class Turn:
+class Rotation:
     """One rotation of the log ``path``: the file ``old`` becomes the first of ``backups``; without any it is emptied.
 
     Two steps: ``prepare``, for a thread, then ``finish``.  Between them, and if
@@ -101,5 +103,53 @@ def _rotated_files(path: str, backups: int) -> list[tuple[int, str]]:
         with contextlib.suppress(OSError):  # it may be closed to us
             told = {int(match[1]) for name in os.listdir(folder or ".") if (match := pattern.fullmatch(name))}
             numbers = sorted(told.intersection(numbers))
-    candidates = itertools.product(numbers, ("", ".gz"))
+    candidates = itertools.product(numbers, ("", COMPRESSED))
     return [(number, ending) for number, ending in candidates if os.access(f"{path}.{number}{ending}", os.F_OK)]
+
+
+def files_of(path: str, first: int = 0) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield the files of a log, from the newest on, which has the number ``first``: 0 is ``path`` itself.
+
+    Where there is no plain file it may be the compressed one.  A single number
+    may be missing: that is so while the files get other numbers.  They go up as
+    we do, so that none is missed, but may have the next name by now.
+    """
+    missing = 0
+    for number in itertools.count(first):
+        name = f"{path}.{number}" if number else path
+        for candidate in (name, f"{name}{COMPRESSED}") if number else (name,):
+            if (status := status_of(candidate)) is not None:
+                missing = 0
+                yield candidate, status
+                break
+        else:
+            missing += 1
+            if missing > 1:
+                return
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """Return what the system says of a file, None if it says nothing."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
+def grown_since(path: str, position: tuple[int, int], inode: int, size: int) -> int:
+    """Return how many bytes a log got since it had that inode and size; now it is at ``position``.
+
+    It may have been rotated meanwhile, several times too; 0 if nobody can tell.
+    """
+    if not inode or not position[0]:
+        return 0
+    if inode == position[0]:
+        return max(0, position[1] - size)
+    newer = position[1]
+    for name, old in files_of(path, 1):
+        if old.st_ino == inode:
+            return newer + max(0, old.st_size - size)
+        if name.endswith(COMPRESSED):
+            break
+        newer += old.st_size
+    return 0
