@@ -63,6 +63,7 @@ class Bench:
 
     def remove(self, *lives: int) -> None:
         self.bundles.remove(lives)
+        self.bundles.tidy()
         for life in lives:
             child = self.children.pop(life)
             child.kill()

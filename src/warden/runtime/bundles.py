@@ -47,6 +47,7 @@ class Bundles:
         self._at_hand: dict[int, _Bundle] = {}
         self._shelved: dict[int, _Bundle] = {}
         self._lives: dict[int, int] = {}  # by the places of their process descriptors
+        self._dropped: list[int] = []  # places of nobody
         self._shelf: Shelf | None = None
 
     def add(self, life: int, pid: int, ends: list[int]) -> None:
@@ -86,8 +87,7 @@ class Bundles:
         return []
 
     def remove(self, lives: Iterable[int]) -> None:
-        """Let go of children, before they are reaped."""
-        places: list[int] = []
+        """Let go of children, before they are reaped; what lies on the shelf stays there until ``tidy``."""
         for life in lives:
             bundle = self._at_hand.pop(life, None)
             if bundle is not None:
@@ -96,15 +96,20 @@ class Bundles:
                 continue
             bundle = self._shelved.pop(life)
             del self._lives[bundle.pidfd]
-            places += (bundle.pidfd, *bundle.ends)
-        if self._shelf is not None:
-            for some in in_lumps(places, MOST_FDS):
-                self._shelf.drop(some)
+            self._dropped += (bundle.pidfd, *bundle.ends)
 
     # --- the shelf
 
     def tidy(self) -> None:
-        """Put the oldest on the shelf if there are many at hand; for moments in which nobody waits."""
+        """Clear the shelf, and put the oldest there if many are at hand.
+
+        For moments in which nothing else is to be done: each order makes two
+        threads of an interpreter wait for one another.
+        """
+        if self._shelf is not None and self._dropped:
+            for some in in_lumps(self._dropped, MOST_FDS):
+                self._shelf.drop(some)
+            self._dropped = []
         while len(self._at_hand) > self._enough:
             self._enough = 2 * len(self._at_hand)  # should this fail, it is tried again when they are twice as many
             if self._shelf is None and not self._find_shelf():
@@ -154,6 +159,7 @@ class Bundles:
         self._shelf, self._enough = None, sys.maxsize
         lost, self._shelved = self._shelved, {}
         self._lives.clear()
+        self._dropped.clear()
         for life, bundle in lost.items():
             self.add(life, bundle.pid, [])
         raise RuntimeError("the shelf has broken down: pipes would not outlive the brain") from shelf.fault
