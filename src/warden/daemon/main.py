@@ -120,8 +120,7 @@ def _start(
             remains = taking.seize()
             undo.callback(taking.release)
             listeners.take(taking.sockets)
-        if server.user is not None:
-            become(server.user)
+        hidden = None if server.user is None else _switch_user(server.user)
         if taking is None:
             pidfile.check()
             undo.callback(listeners.close)
@@ -131,7 +130,7 @@ def _start(
         listeners.adopt(config.http)
         announce_servers(config, log)
         report = _go_to_background(config, log)
-        keeper = _keep(config, log, argv0)
+        keeper = _keep(config, log, argv0, hidden)
         undo.pop_all()
     if taking is not None:
         _replace(taking, pidfile, server.pidfile, log, keeper)
@@ -162,11 +161,24 @@ def _replace(taking: TakeOver, pidfile: PidFile, path: str, log: MainLog, keeper
     taking.finish(path)
 
 
-def _keep(config: Config, log: MainLog, argv0: str) -> KeeperParent | None:
+def _switch_user(uid: int) -> str | None:
+    """Become the user; return a path of our own that it may not read: from then on nothing of us can be started."""
+    if uid == os.getuid():
+        return None
+    from warden.daemon.reach import hidden_from, import_all  # few daemons switch
+
+    hidden = hidden_from(uid)
+    if hidden is not None:
+        import_all()
+    become(uid)
+    return hidden
+
+
+def _keep(config: Config, log: MainLog, argv0: str, hidden: str | None) -> KeeperParent | None:
     """Leave a keeper behind us, if that is wanted and possible."""
     if not config.server.keeper:
         return None
-    refusal = why_not()
+    refusal = why_not() if hidden is None else f"user {config.server.user} may not read {hidden}"
     if refusal is not None:
         log.warn(f"no keeper: {refusal}; programs are orphaned if supervisord is killed, and it cannot be upgraded")
         return None

@@ -10,7 +10,7 @@ import resource
 import signal
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from warden.errors import StartupError
 from warden.runtime.spawn import Identity
@@ -64,6 +64,25 @@ def identity_for_child(uid: int | None, gid: int | None = None, groups: tuple[in
     if os.getuid() != 0:
         return f"couldn't setuid to {uid}: Can't drop privilege as nonroot user"
     return identity
+
+
+@contextlib.contextmanager
+def acting_as(uid: int) -> Iterator[None]:
+    """Be another user in the eyes of the file system, for a moment; only for root.
+
+    Raises:
+        StartupError: no such user.
+    """
+    who, groups, gid = look_up(uid), os.getgroups(), os.getegid()
+    os.setgroups(who.groups)
+    os.setegid(who.gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
 
 
 def become(uid: int) -> None:

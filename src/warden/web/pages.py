@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
@@ -56,13 +57,17 @@ class Row:
     links: tuple[Link, ...]
 
 
+# Read at import: the user that the daemon has become may not be able to later.
+_TEMPLATES = {file.name: file.read_text(encoding="utf-8") for file in (Path(__file__).parent / "templates").iterdir()}
+
+
 class Pages:
     """Renders pages; ``token`` marks forms as ours and changes with every start of the daemon."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
         self._templates = jinja2.Environment(
-            loader=jinja2.PackageLoader("warden.web"),
+            loader=jinja2.DictLoader(_TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
