@@ -17,10 +17,10 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 BOUNDARIES = {
     "config/plugins.py": "imports somebody else's module",
     "ctl/plugins.py": "runs somebody else's command",
+    "daemon/effects.py": "the loop boundary: a bug costs one process, not the daemon",
     "daemon/facade/session.py": "calls a plugin's factory",
     "daemon/listeners.py": "calls a plugin's result handler",
     "daemon/living.py": "tells log and waiting parent why the daemon ends",
-    "daemon/supervisor.py": "the loop boundary: a bug costs one process, not the daemon",
     "events/bus.py": "calls a plugin's subscriber",
     "rpc/registry.py": "calls a plugin's method",
     "runtime/polling.py": "the loop boundary: a bug costs one wish, not the parent of all programs",

@@ -67,7 +67,7 @@ def alone(process: ProcessConfig) -> GroupConfig:
 class Stage:
     """The supervisor, its control, and what was said: ``said`` are log messages, ``events`` what was published."""
 
-    def __init__(self, folder: Path, groups: tuple[GroupConfig, ...], level: str) -> None:
+    def __init__(self, folder: Path, groups: tuple[GroupConfig, ...], level: str, notes: Notes) -> None:
         self.folder = folder
         loop = asyncio.get_running_loop()
         self.log = MainLog(level)
@@ -86,7 +86,7 @@ class Stage:
             self.config,
             loop=loop,
             parent=OwnParent(loop, self.reaper, os.getpid()),
-            notes=Notes(),
+            notes=notes,
             log=self.log,
             bus=self.bus,
             flusher=flusher,
@@ -135,11 +135,17 @@ class Stage:
         await done.wait()
 
 
-def play(folder: Path, scenario: Callable[[Stage], Awaitable[None]], *groups: GroupConfig, level: str = "info") -> None:
+def play(
+    folder: Path,
+    scenario: Callable[[Stage], Awaitable[None]],
+    *groups: GroupConfig,
+    level: str = "info",
+    notes: Notes | None = None,
+) -> None:
     """Run ``scenario`` with these groups and leave nothing behind."""
 
     async def run() -> None:
-        stage = Stage(folder, groups, level)
+        stage = Stage(folder, groups, level, notes or Notes())
         try:
             async with asyncio.timeout(ALARM_SECONDS):
                 await scenario(stage)

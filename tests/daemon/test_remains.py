@@ -82,7 +82,7 @@ def test_a_brain_that_has_just_begun_leaves_its_configuration(before: Predecesso
     assert remains.groups == (WEB, DB)  # none was made yet: all are to be
     assert (remains.whole, remains.made, remains.announced, remains.begun) == (True, False, False, False)
     assert remains.mood is Mood.RUNNING
-    assert remains.effects() is None
+    assert remains.effects() == {}
 
 
 def test_once_all_groups_are_made_those_count_that_were_noted(before: Predecessor) -> None:
@@ -110,11 +110,12 @@ def test_effects_count_until_they_are_carried_out(before: Predecessor) -> None:
     web = process(WEB, phase=Phase.STARTING)
     effects = [Announce(Phase.STARTING, Phase.STOPPED, tries=0, pid=0), Spawn()]
     before.notes.step(web, effects)
+    before.notes.write()
     ordered = before.remains().effects()
     before.notes.done()
 
-    assert ordered == ("web", effects)
-    assert before.remains().effects() is None
+    assert ordered == {"web": effects}
+    assert before.remains().effects() == {}
 
 
 def test_of_several_steps_the_last_one_may_not_have_been_carried_out(before: Predecessor) -> None:
@@ -123,7 +124,9 @@ def test_of_several_steps_the_last_one_may_not_have_been_carried_out(before: Pre
     before.notes.done()
     before.notes.step(web, [SendSignal(7, 15, to_group=False)])
 
-    assert before.remains().effects() == ("web", [SendSignal(7, 15, to_group=False)])
+    before.notes.write()
+
+    assert before.remains().effects() == {"web": [SendSignal(7, 15, to_group=False)]}
 
 
 def test_facts_of_a_process_are_the_latest(before: Predecessor) -> None:
@@ -151,6 +154,7 @@ def test_what_is_gone_left_nothing(before: Predecessor) -> None:
     web = process(WEB, phase=Phase.RUNNING, pid=7)
     before.notes.facts(web)
     before.notes.history(web, Transition(at=1.0, phase=Phase.RUNNING, previous=Phase.STARTING, cause="x"))
+    before.notes.write()
     had = before.remains()
     before.notes.group_gone(Group(WEB, {"web": web}))
     has = before.remains()
@@ -192,7 +196,7 @@ def test_without_a_record_the_programs_that_run_are_what_is_known() -> None:
     assert remains.process("db", 8.0) is None
     assert (remains.config, remains.groups) == (CONFIG, CONFIG.groups)
     assert (remains.announced, remains.begun, remains.why) == (True, True, "it fell")
-    assert (remains.chunk(0), remains.effects()) == (None, None)
+    assert (remains.chunk(0), remains.effects()) == (None, {})
     remains.slot.close()
 
 

@@ -35,6 +35,7 @@ pytestmark = [
 ]
 
 STEPS = int(os.environ.get("WARDEN_TEST_STEPS", "12"))
+ALONE = program("quick", "quick", 0.1, startsecs=0, autorestart="true", exitcodes=0, stdout_logfile="NONE")
 CALLS = {
     "record": "pwrite64",  # what is noted, before it is
     "log": "write",  # logs, the stdin of listeners
@@ -107,3 +108,27 @@ def test_nothing_is_lost_at_any_step(tmp_path: Path, calls: str) -> None:
         assert len(numbers(daemon, "fancy.starts")) == 1
         codes = numbers(daemon, "quick.codes")
         assert codes == [2 + number % 200 for number in range(1, len(codes) + 1)]
+
+
+@pytest.mark.parametrize("calls", ["pwrite64", "write", "sendmsg"], ids=["record", "log", "keeper"])
+def test_no_end_and_no_start_is_lost_between_the_spawn_and_the_telling(tmp_path: Path, calls: str) -> None:
+    """Where no listener hears of an end, its successor is asked for before anything is told."""
+    with Daemon(WARDEN, tmp_path / "home", ALONE) as daemon:
+        for count in range(1, STEPS + 1):
+            until(lambda: daemon.rpc("supervisor.getState"), lambda: "the daemon answers")
+            kill_at(daemon, calls, count)
+            seconds_to_answer(daemon)
+        answer(daemon, "supervisor.stopProcess", "quick")
+        codes, starts = numbers(daemon, "quick.codes"), numbers(daemon, "quick.starts")
+        lines = [line for line in daemon.lines if "quick" in line and ("exited: " in line or "spawned: " in line)]
+        ends = [int(line.split("exit status ")[1].split(";")[0]) for line in lines if "exited: " in line]
+        pids = [int(line.split("pid ")[1]) for line in lines if "spawned: " in line]
+
+        assert codes == [2 + number % 200 for number in range(1, len(codes) + 1)]
+        assert _once_each(ends) in (codes, codes[:-1])  # the last one was stopped
+        assert _once_each(pids)[: len(starts)] == starts  # it may have been stopped before it noted that
+
+
+def _once_each(rows: list[int]) -> list[int]:
+    """Leave out what is told again: nobody can know whether a line was written in the moment before a brain ended."""
+    return [row for row, before in zip(rows, [0, *rows], strict=False) if row != before]

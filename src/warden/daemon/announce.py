@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -14,7 +15,7 @@ from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
 from warden.process import step
 from warden.process.health import Vitals
-from warden.process.step import Announce, Event
+from warden.process.step import Announce, Effect, Event
 from warden.rpc.insight import Transition
 from warden.words import Channel, Health, Phase, signal_text
 
@@ -47,9 +48,16 @@ _CAUSES_IN_TIME = {
 }
 
 
-def _cause(event: Event, previous: Phase) -> str:
+def _cause(change: Announce, event: Event) -> str:
     """Return one word for what brought a process out of its previous phase."""
-    return _CAUSES_IN_TIME.get(previous, "") if isinstance(event, step.Tick) else _CAUSES[type(event)]
+    if _is_end(change):  # also when it is told once more, by somebody who did not hear the event
+        return "exit"
+    return _CAUSES_IN_TIME.get(change.previous, "") if isinstance(event, step.Tick) else _CAUSES[type(event)]
+
+
+def _is_end(change: Announce) -> bool:
+    """Whether a child has ended."""
+    return change.pid != 0 and change.phase in _ENDS
 
 
 def _reason_we_sent(process: Process) -> str:
@@ -65,9 +73,35 @@ class Announcer:
         self._bus = bus
         self._log = log
         self._notes = notes
+        self._unsaid: deque[tuple[Process, Announce, Event, bool]] = deque()
+        self._saying = False
+        log.on_line = self.catch_up
 
-    def announce(self, process: Process, change: Announce, event: Event, *, going_down: bool) -> None:
-        """Log and publish one change of phase, which ``event`` brought about."""
+    def announce(
+        self, process: Process, change: Announce, event: Event, *, going_down: bool, put_off: bool = False
+    ) -> None:
+        """Log, publish and remember one change of phase, which ``event`` brought about; at ``catch_up`` if put off."""
+        self._unsaid.append((process, change, event, going_down))
+        if not put_off:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Say what was put off."""
+        if not self._unsaid or self._saying:
+            return
+        self._notes.write()  # whoever comes after us must know why we say it
+        self._saying = True
+        try:
+            while self._unsaid:
+                self._announce(*self._unsaid.popleft())
+        finally:
+            self._saying = False
+
+    def is_heard(self, effect: Effect) -> bool:
+        """Whether it announces what somebody in this process hears at once."""
+        return isinstance(effect, Announce) and self._bus.wanted(types.STATE_EVENTS[effect.phase])
+
+    def _announce(self, process: Process, change: Announce, event: Event, going_down: bool) -> None:
         self._remember(process, change)
         if change.phase is Phase.BACKOFF and change.previous is Phase.STARTING and not change.pid:
             whose = f"{process.name}: " if isinstance(event, step.ErrandDone) else ""
@@ -83,14 +117,14 @@ class Announcer:
                     tries=change.tries,
                     pid=change.pid,
                     expected=change.expected,
-                    exitstatus=process.last_exit if change.pid and change.phase in _ENDS else None,
+                    exitstatus=process.last_exit if _is_end(change) else None,
                     killing=change.phase in (Phase.STOPPING, Phase.STOPPED) and change.pid > 0,
-                    cause=_cause(event, change.previous),
+                    cause=_cause(change, event),
                 )
             )
 
     def _remember(self, process: Process, change: Announce) -> None:
-        ended = change.pid != 0 and change.phase in _ENDS
+        ended = _is_end(change)
         self._add(
             process,
             Transition(
@@ -122,6 +156,7 @@ class Announcer:
     def _add_remark(self, process: Process, text: str, pid: int = 0) -> None:
         phase = process.state.phase
         self._add(process, Transition(at=time.time(), phase=phase, previous=phase, cause=text, pid=pid))
+        self._notes.write()
 
     def _say(self, process: Process, change: Announce, *, going_down: bool) -> None:
         name = process.name

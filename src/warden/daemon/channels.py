@@ -44,7 +44,7 @@ class Channels:
         Raises:
             OSError: an AUTO log cannot be created.
         """
-        known, process.auto_paths = dict(process.auto_paths), ()
+        known, process.paths = dict(process.paths), ()
         return {channel: self._make(process, channel, known.get(channel)) for channel in Channel}
 
     def _make(self, process: Process, channel: Channel, known: str | None) -> Output:
@@ -58,7 +58,7 @@ class Channels:
             path = known or autolog.create(
                 server.childlogdir, config.name, channel, server.identifier, token=self._token
             )
-            process.auto_paths = (*process.auto_paths, (channel.value, path))
+            process.paths = (*process.paths, (channel.value, path))
         return Output(
             namespec=process.namespec,
             channel=channel,

@@ -1,50 +1,35 @@
-"""Gives processes their children: command, environment, pipes and logs before, the rest of the output after."""
+"""Gives processes their children: pipes and logs before, the rest of the output after."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
-from warden.config.model import FcgiSocketConfig, ProcessConfig
-from warden.daemon import command
+from warden.config.model import FcgiSocketConfig
 from warden.daemon.flusher import Flusher
 from warden.daemon.notes import Notes
 from warden.daemon.openpipe import OpenPipe
+from warden.daemon.plans import Plans, equipped
 from warden.daemon.records import Child, Process
 from warden.daemon.vitals import Gear
+from warden.daemon.wiring import Wiring
 from warden.errors import RequestError
-from warden.frozen import frozen
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
-from warden.runtime.identity import errno_name, identity_for_child
-from warden.runtime.limits import clear_away, orders
+from warden.runtime.identity import errno_name
+from warden.runtime.limits import clear_away
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.pipes import InputPipe, OutputPipes
 from warden.runtime.sockets import SharedSocket
-from warden.runtime.spawn import Identity, SpawnPlan
 from warden.words import Channel, ExitStatus
-
-_User = tuple[int | None, int | None, tuple[int, ...]]  # as a configuration has them: uid, gid, more groups
 
 
 class CannotSpawn(Exception):
     """There is no child; the text is the reference's ``spawnerr``."""
-
-
-@frozen(kw_only=True)
-class _Wiring:
-    """The pipes of a child: its three descriptors, and our ends."""
-
-    stdin: int
-    stdout: int
-    stderr: int
-    ours: dict[str, int]  # our ends by name: stdin, stdout, stderr
-    takers: dict[Channel, Callable[[bytes], None]]
 
 
 class Audience(Protocol):
@@ -66,8 +51,7 @@ class Audience(Protocol):
 class Children:
     """Starts children and tells ``audience`` what becomes of them.
 
-    ``serverurl`` is the AUTO value of SUPERVISOR_SERVER_URL, None without a
-    server.  ``equip`` opens what a child needs to tell of itself.
+    ``plans`` say what they are started with, ``equip`` opens what they need to tell of themselves.
     """
 
     def __init__(
@@ -77,7 +61,7 @@ class Children:
         parent: Parent,
         notes: Notes,
         log: MainLog,
-        serverurl: str | None,
+        plans: Plans,
         audience: Audience,
         flusher: Flusher,
         equip: Callable[[Process], Gear],
@@ -86,23 +70,12 @@ class Children:
         self._parent = parent
         self._notes = notes
         self._log = log
-        self._serverurl = serverurl
+        self._plans = plans
         self._audience = audience
         self._flusher = flusher
         self._equip = equip
         self._pipes = OutputPipes(loop, notes.slot)
-        self._environ = dict(os.environ)
         self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
-        self._users: dict[_User, Identity | str | None] = {}
-
-    def resolve(self, config: ProcessConfig) -> tuple[tuple[str, ...], str]:
-        """Return the words of the command and the file to execute.
-
-        Raises:
-            NoFile, NotExecutable: it cannot be executed; reference's texts.
-        """
-        argv = command.split(config.command)
-        return argv, command.resolve(config, argv[0], self._environ.get("PATH"))
 
     @property
     def crowded(self) -> bool:
@@ -116,22 +89,23 @@ class Children:
             CannotSpawn: there will be no child, and nothing is left open.
         """
         try:
-            argv, executable = self.resolve(process.config)
+            plan = equipped(self._plans.child(process), self._equip(process))
+            wiring = self._wire(process)
         except RequestError as error:
+            self._close_logs(process)
             raise CannotSpawn(str(error)) from None
-        with ExitStack() as theirs, ExitStack() as undo:
-            try:
-                gear = self._equip(process)
-                wiring = self._wire(process, theirs, undo)
-            except OSError as error:
-                raise CannotSpawn(_dispatcher_error(process.name, error)) from None
-            plan = self._plan(process, argv, executable, wiring, gear)
-            unborn = _Unborn(self, process, wiring, undo.pop_all())
-            policy = process.config.policy
-            stop = [policy.stopsignal, policy.stopwaitsecs, policy.stopasgroup, policy.killasgroup]
-            marked = {"mark": process.mark} if process.mark else {}
-            tag = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop, **marked}
-            self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
+        except OSError as error:
+            self._close_logs(process)
+            raise CannotSpawn(_dispatcher_error(process.name, error)) from None
+        plan = plan._replace(stdin=wiring.stdin, stdout=wiring.stdout, stderr=wiring.stderr)
+        policy = process.config.policy
+        stop = [policy.stopsignal, policy.stopwaitsecs, policy.stopasgroup, policy.killasgroup]
+        tag: dict[str, object] = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop}
+        if process.mark:
+            tag["mark"] = process.mark
+        unborn = _Unborn(self, process, wiring, process.config.socket)
+        self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
+        wiring.close_theirs()
 
     def settle(self, process: Process) -> None:
         """Wait until it is known what became of a start: for plugins, which expect that."""
@@ -146,7 +120,7 @@ class Children:
         self._connect(process, found.pid, ours, takers)
         self._parent.adopt(found, _Born(self, process))
 
-    def connect(self, process: Process, pid: int, wiring: _Wiring) -> None:
+    def connect(self, process: Process, pid: int, wiring: Wiring) -> None:
         """A child is born: listen to it."""
         self._connect(process, pid, wiring.ours, wiring.takers)
         self._audience.on_birth(process, pid)
@@ -161,43 +135,50 @@ class Children:
             self._pipes.add(pipe.fd, pipe, prompt=pipe.is_conversation)
             self._follow(process, pipe.channel)  # what its predecessor wrote may still wait
 
-    def refuse(self, process: Process, error: OSError, undo: ExitStack) -> None:
+    def refuse(self, process: Process, error: OSError, wiring: Wiring, socket: FcgiSocketConfig | None) -> None:
         """There is no child: close what was open for it."""
-        undo.close()
+        self._undo(process, wiring, socket)
         self._audience.on_refusal(process, _fork_error(process.name, error))
 
-    def _wire(self, process: Process, theirs: ExitStack, undo: ExitStack) -> _Wiring:
-        """Open pipes and logs; ``theirs`` closes the child's ends, ``undo`` everything else."""
+    def _undo(self, process: Process, wiring: Wiring, socket: FcgiSocketConfig | None) -> None:
+        wiring.close()
+        self._close_logs(process)
+        if socket is not None:
+            self._sockets[socket].release()
 
-        def pipe(name: str, *, child_reads: bool) -> int:
-            reader, writer = os.pipe()
-            mine, child = (writer, reader) if child_reads else (reader, writer)
-            undo.callback(os.close, mine)
-            theirs.callback(os.close, child)
-            ours[name] = mine
-            return child
+    def _close_logs(self, process: Process) -> None:
+        for output in process.outputs.values():
+            output.close()
 
+    def _wire(self, process: Process) -> Wiring:
+        """Open pipes and logs.
+
+        Raises:
+            OSError: that is impossible; the pipes are closed again.
+            CannotSpawn: there is no socket.
+        """
         config = process.config
-        ours: dict[str, int] = {}
-        stdin = pipe("stdin", child_reads=True) if config.socket is None else self._acquire(config.socket, undo)
-        stdout = stderr = pipe(Channel.STDOUT, child_reads=False)
-        if not config.redirect_stderr:
-            stderr = pipe(Channel.STDERR, child_reads=False)
-        takers = {channel: self._taker(process, channel, undo) for channel in Channel if channel in ours}
-        return _Wiring(stdin=stdin, stdout=stdout, stderr=stderr, ours=ours, takers=takers)
-
-    def _taker(self, process: Process, channel: Channel, undo: ExitStack) -> Callable[[bytes], None]:
-        undo.callback(process.outputs[channel].close)
-        return process.outputs[channel].open()
-
-    def _acquire(self, config: FcgiSocketConfig, undo: ExitStack) -> int:
-        shared = self.shared_socket(config)
+        stdin = None if config.socket is None else self._acquire(config.socket)
         try:
-            fd = shared.acquire()
+            wiring = Wiring(stdin, stderr_too=not config.redirect_stderr)
+        except OSError:
+            if config.socket is not None:
+                self._sockets[config.socket].release()
+            raise
+        try:
+            for channel in Channel:
+                if channel in wiring.ours:
+                    wiring.takers[channel] = process.outputs[channel].open()
+        except OSError:
+            self._undo(process, wiring, config.socket)
+            raise
+        return wiring
+
+    def _acquire(self, config: FcgiSocketConfig) -> int:
+        try:
+            return self.shared_socket(config).acquire()
         except OSError as error:
             raise CannotSpawn(socket_error(config, error)) from None
-        undo.callback(shared.release)
-        return fd
 
     def shared_socket(self, config: FcgiSocketConfig) -> SharedSocket:
         """Return the one socket of an fcgi-program, whoever uses it."""
@@ -211,62 +192,6 @@ class Children:
                 inherited=self._parent.inherit(name),
             )
         return self._sockets[config]
-
-    def _plan(self, process: Process, argv: tuple[str, ...], executable: str, wiring: _Wiring, gear: Gear) -> SpawnPlan:
-        limits = orders(process.config.limits, process.namespec)
-        if gear.fifo is not None:
-            limits = {**(limits or {}), "fifo": gear.fifo}
-        return self._bare_plan(process, argv, executable)._replace(
-            env={**self._environment(process), **gear.environment},
-            limits=limits,
-            stdin=wiring.stdin,
-            stdout=wiring.stdout,
-            stderr=wiring.stderr,
-        )
-
-    def _bare_plan(self, process: Process, argv: tuple[str, ...], executable: str) -> SpawnPlan:
-        config = process.config
-        user = self._user(config)
-        return SpawnPlan(
-            argv=argv,
-            executable=executable,
-            env=self._environment(process),
-            cwd=config.directory,
-            umask=-1 if config.umask is None else config.umask,
-            identity=user if isinstance(user, Identity) else None,
-            refusal=user if isinstance(user, str) else None,
-        )
-
-    def aside(self, process: Process, text: str) -> SpawnPlan:
-        """Return the plan of another command that runs as the program does, without output.
-
-        Raises:
-            NoFile, NotExecutable: it cannot be executed.
-        """
-        argv = command.split(text)
-        executable = command.resolve(process.config, argv[0], self._environ.get("PATH"))
-        return self._bare_plan(process, argv, executable)
-
-    def _environment(self, process: Process) -> Mapping[str, str]:
-        environment = dict(self._environ)
-        environment["SUPERVISOR_ENABLED"] = "1"
-        serverurl = process.config.serverurl or self._serverurl
-        if serverurl:
-            environment["SUPERVISOR_SERVER_URL"] = serverurl
-        environment["SUPERVISOR_PROCESS_NAME"] = process.name
-        environment["SUPERVISOR_GROUP_NAME"] = process.group
-        environment.update(process.config.environment)
-        if process.mark:
-            from warden.runtime.remnants import MARK, bearing  # 90 KiB, only for kill_tree
-
-            environment[MARK] = bearing(process.mark, self._environ.get(MARK, ""))
-        return environment
-
-    def _user(self, config: ProcessConfig) -> Identity | str | None:
-        wanted = config.uid, config.gid, config.groups
-        if wanted not in self._users:  # looked up once: the name service may be slow
-            self._users[wanted] = identity_for_child(*wanted)
-        return self._users[wanted]
 
     def hold(self, process: Process, channel: Channel, sink: Waiting) -> None:
         """Look after a log that cannot take its data at once.
@@ -313,23 +238,28 @@ class Children:
         self._log.debug(f"fd {pipe.fd} closed, stopped monitoring <{pipe.process.name} ({pipe.channel})>")
 
     def end(self, process: Process, status: ExitStatus, at: float) -> None:
-        """Read what a child left in its pipes, then close everything that was its."""
-        child = process.child
+        """Read what a child left in its pipes; tell of its end, from which another start may follow; then tidy up.
+
+        The logs stay open for the next child if it comes at once.
+        """
+        child, life = process.child, process.life
         assert child is not None
         for pipe in child.pipes:
             self._pipes.remove(pipe.fd)
             self._pipes.drain(pipe.fd, pipe)
-            os.close(pipe.fd)
-        if child.stdin is not None:
-            child.stdin.close()
         process.child = None
         for output in process.outputs.values():
-            output.close()
+            output.finish()
         if process.config.socket is not None:
             self._sockets[process.config.socket].release()
         clear_away(process.config.limits, process.namespec)
-        life = process.life
         self._audience.on_exit(process, status, at)
+        for pipe in child.pipes:
+            os.close(pipe.fd)
+        if child.stdin is not None:
+            child.stdin.close()
+        if process.life == life:
+            self._close_logs(process)
         self._parent.bury(life)  # last: until then whoever comes after us hears of it again
 
 
@@ -356,23 +286,22 @@ class _Born:
 class _Unborn(_Born):
     """Waits for the birth of a child, and then for its end."""
 
-    __slots__ = ("_undo", "_wiring")
+    __slots__ = ("_socket", "_wiring")
 
-    def __init__(self, children: Children, process: Process, wiring: _Wiring, undo: ExitStack) -> None:
+    def __init__(self, children: Children, process: Process, wiring: Wiring, socket: FcgiSocketConfig | None) -> None:
         super().__init__(children, process)
         self._wiring = wiring
-        self._undo = undo
+        self._socket = socket
 
     def born(self, pid: int) -> None:
         """Hear that it exists."""
-        undo, wiring = self._undo, self._wiring
-        del self._undo, self._wiring  # a kilobyte that is for the birth alone; the child may live for years
-        undo.pop_all()
+        wiring = self._wiring
+        del self._wiring  # it is for the birth alone; the child may live for years
         self._children.connect(self._process, pid, wiring)
 
     def refused(self, error: OSError) -> None:
         """Hear that it does not."""
-        self._children.refuse(self._process, error, self._undo)
+        self._children.refuse(self._process, error, self._wiring, self._socket)
 
 
 def socket_name(config: FcgiSocketConfig) -> str:

@@ -30,6 +30,11 @@ def encode(value: Any) -> Any:
     return value if kind in _PLAIN else _encoder(kind)(value)
 
 
+def encode_as(kind: Any, value: object) -> Any:
+    """Return what ``encode`` makes of a dataclass ``kind`` whose fields are the attributes of ``value``."""
+    return _encoder(kind)(value)
+
+
 _PLAIN = frozenset({str, int, float, bool, types.NoneType})
 
 

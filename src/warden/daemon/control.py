@@ -161,7 +161,7 @@ class DaemonControl(Messages):
 
     async def _start(self, process: Process, asked: str, *, wait: bool, may_run: bool = True) -> None:
         """Start a process; one that somebody else has started meanwhile is waited for like our own."""
-        self._supervisor.children.resolve(process.config)
+        self._supervisor.plans.resolve(process.config, process.config.command)
         if process.state.phase in RUNNING_PHASES and not may_run:
             raise AlreadyStarted(asked)
         if process.state.phase is Phase.UNKNOWN:

@@ -9,7 +9,6 @@ from warden.config.model import Kind, ServerConfig
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.daemon.ties import fate_of
-from warden.events import types
 from warden.process.ending import FAILED_START, Fate, exit_status, is_final, when_all_finished
 from warden.rpc.caller import set_caller
 from warden.words import Phase
@@ -25,13 +24,11 @@ class Ending:
         self._loop = loop
         self._when_finished = server.exit_when_finished
         self._end = end
-        supervisor.bus.subscribe(types.ProcessStateExitedEvent, self._on_end)
-        supervisor.bus.subscribe(types.ProcessStateFatalEvent, self._on_end)
+        supervisor.on_rest = self._on_rest
 
-    def _on_end(self, event: types.Event) -> None:
-        assert isinstance(event, types.ProcessStateEvent)
-        # Events come before the new state is stored, and a restart follows in the same turn of the loop.
-        self._loop.call_soon(self._look, event.groupname, event.processname)
+    def _on_rest(self, process: Process) -> None:
+        if process.state.phase in (Phase.EXITED, Phase.FATAL):  # a restart follows in the same turn of the loop
+            self._loop.call_soon(self._look, *process.key)
 
     def look_at_all(self) -> None:
         """Look at those who have ended already: a brain before us may not have come to it."""

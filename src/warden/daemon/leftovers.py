@@ -132,7 +132,7 @@ class Settlement:
         )
         facts.restore(process)
         self._supervisor.children.find(process, child)
-        self._supervisor.notes.step(process, ())
+        self._supervisor.notes.facts(process)
         self._supervisor.arm(process)
 
     def _stop_stray(self, left: Leftover) -> None:

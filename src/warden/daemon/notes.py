@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from typing import Any, get_args
 
 from warden.config.model import Config, GroupConfig
-from warden.daemon.codec import encode
+from warden.daemon.codec import encode, encode_as
 from warden.daemon.records import Group, Process, Sent
 from warden.frozen import frozen
 from warden.process.dependencies import Leave
@@ -24,7 +24,7 @@ EFFECTS: dict[str, type[Effect]] = {kind.__name__: kind for kind in get_args(Eff
 
 @frozen(kw_only=True)
 class Facts:
-    """What is remembered of one process; ``paths`` are the AUTO logs, by channel."""
+    """What is remembered of one process: fields of its record that have the same names."""
 
     state: State = field(default_factory=State)
     life: int = 0
@@ -44,34 +44,15 @@ class Facts:
 
     def restore(self, process: Process) -> None:
         """Let ``process`` be as it was."""
-        process.state, process.life, process.last_exit = self.state, self.life, self.last_exit
-        process.errand_life = self.errand_life
-        process.sent, process.auto_paths = self.sent, self.paths
-        process.vitals, process.leaving = self.vitals, self.leaving
-        process.due, process.files = self.due, self.files
-        process.mark, process.seen = self.mark, self.seen
-        process.started, process.stopped, process.restarts = self.started, self.stopped, self.restarts
+        for name in _FACTS:
+            setattr(process, name, getattr(self, name))
+
+
+_FACTS = tuple(row.name for row in fields(Facts))
 
 
 def _entry(process: Process) -> tuple[str, Any]:
-    facts = Facts(
-        state=process.state,
-        life=process.life,
-        errand_life=process.errand_life,
-        last_exit=process.last_exit,
-        sent=process.sent,
-        started=process.started,
-        stopped=process.stopped,
-        restarts=process.restarts,
-        paths=process.auto_paths,
-        vitals=process.vitals,
-        leaving=process.leaving,
-        due=process.due,
-        files=process.files,
-        mark=process.mark,
-        seen=process.seen,
-    )
-    return f"process {process.namespec}", encode(facts)
+    return f"process {process.namespec}", encode_as(Facts, process)
 
 
 def _names(namespec: str) -> tuple[str, ...]:
@@ -85,12 +66,20 @@ def _forgotten(process: Process) -> list[tuple[str, None]]:
 
 
 class Notes:
-    """Writes down what happens.  ``record`` is None where nobody could come after us."""
+    """Writes down what happens.  ``record`` is None where nobody could come after us.
+
+    Steps, and what belongs into histories, are collected, and written together:
+    with the next fact that is, and at the latest when somebody calls ``write``
+    because the world is about to see something of them.
+    """
 
     def __init__(self, record: Record | None = None, slot: Slot | PlainReader | None = None) -> None:
         self.slot = slot or PlainReader()
         self._record = record
         self._steps = self.slot.step
+        self._moved: dict[Process, None] = {}  # processes of which something is not written yet
+        self._orders: dict[str, list[Any]] = {}  # by process: the effects that are not carried out yet
+        self._stories: list[tuple[str, Any]] = []
 
     @property
     def keeps(self) -> bool:
@@ -105,7 +94,24 @@ class Notes:
 
     def _put(self, *entries: tuple[str, Any]) -> None:
         if self._record is not None:
-            self._record.put(*entries)
+            self._record.put(*self._collected(), *entries)
+
+    def _collected(self) -> list[tuple[str, Any]]:
+        """Return, once, what is still to be written."""
+        entries = self._stories
+        if self._moved:
+            entries += map(_entry, self._moved)
+            if self._orders:
+                orders = (part for order in self._orders.items() for part in order)
+                entries.append(("effects", [self._steps, *orders]))
+            self._moved.clear()
+        self._stories = []
+        return entries
+
+    def write(self) -> None:
+        """Write what was collected: the world is about to see something of it."""
+        if self._moved or self._stories:
+            self._put()
 
     # --- the daemon
 
@@ -113,6 +119,9 @@ class Notes:
         """A new session begins, with this configuration; its groups are still to be made."""
         if self._record is None:
             return
+        self._moved.clear()
+        self._orders.clear()
+        self._stories.clear()
         groups = {f"available {group.name}": encode(group) for group in config.groups}
         self._record.begin({"config": encode(replace(config, groups=())), **groups})
 
@@ -165,7 +174,7 @@ class Notes:
         """A group is active, with this configuration; of its processes those who have AUTO logs are remembered."""
         if self._record is None:
             return
-        named = (process for process in group.processes.values() if process.auto_paths)
+        named = (process for process in group.processes.values() if process.paths)
         self._put((f"group {group.config.name}", encode(group.config)), *map(_entry, named))
 
     def know(self, namespec: str, facts: Facts) -> None:
@@ -182,30 +191,31 @@ class Notes:
         self._put((f"group {group.config.name}", encode(group.config)), *_forgotten(process))
 
     def step(self, process: Process, effects: Sequence[Effect]) -> None:
-        """``process`` has taken a step; ``effects`` are going to be carried out: call ``done`` when they are."""
+        """``process`` has taken a step.  Call ``write`` before its effects are carried out, ``done`` when they are."""
         if self._record is None:
             return
-        if not effects:
-            self._put(_entry(process))
-            return
-        self._steps += 1
-        orders = [[type(effect).__name__, encode(effect)] for effect in effects]
-        self._put(_entry(process), ("effects", [self._steps, process.namespec, orders]))
+        self._moved[process] = None
+        if effects:
+            self._steps += 1
+            orders = self._orders.setdefault(process.namespec, [])
+            orders += ([type(effect).__name__, encode(effect)] for effect in effects)
 
     def facts(self, process: Process) -> None:
         """Something is known of a process that is no step."""
         if self._record is not None:
-            self._put(_entry(process))
+            self._moved[process] = None
+            self._put()
 
     def done(self) -> None:
-        """The effects of the latest step are carried out."""
+        """The effects of all steps are carried out."""
+        self.write()
+        self._orders.clear()
         self.slot.step = self._steps
 
     def history(self, process: Process, transition: Transition) -> None:
         """A process has a new entry in its history."""
-        if self._record is None:
-            return
-        self._put((f"+history {process.namespec}", [encode(transition)]))
+        if self._record is not None:
+            self._stories.append((f"+history {process.namespec}", [encode(transition)]))
 
     def held_back(self, process: Process, channel: Channel) -> None:
         """A channel holds something back, or no more: then too, since that tells how far the latest chunk got."""

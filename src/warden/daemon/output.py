@@ -20,7 +20,7 @@ from warden.logs.lines import LineSink
 from warden.logs.mainlog import MainLog
 from warden.logs.marks import Marks
 from warden.logs.sinks import LineTaker, SyslogSink
-from warden.logs.targets import Waiting
+from warden.logs.targets import Waiting, has_the_name
 from warden.logs.watched import Watched
 from warden.words import Channel, LineFormat
 
@@ -191,6 +191,8 @@ class Output(Watched):
             OSError: a log file cannot be opened.
         """
         config = self._config
+        if self._file is not None and not has_the_name(self._file.path, self._file.fileno()):
+            self._close_files()  # it is another file now
         if self.path is not None and self._file is None:
             self._file = self._open_file(self.path, patient=patient)
             self._ask_to_be_told()
@@ -239,8 +241,8 @@ class Output(Watched):
     def _is_raw(self) -> bool:
         return self._config.line_format is LineFormat.RAW
 
-    def close(self) -> None:
-        """The child is gone: give out what was held back and close the logs."""
+    def finish(self) -> None:
+        """The child is gone: give out what was held back.  The log files stay open for another one, until ``close``."""
         if self._scanner is not None:
             for part in self._scanner.close():
                 self._deliver(part.data)
@@ -251,6 +253,13 @@ class Output(Watched):
         for sink in self._lines:
             sink.close()
         self._lines = ()
+
+    def close(self) -> None:
+        """There is no child: give out what was held back and close the logs."""
+        self.finish()
+        self._close_files()
+
+    def _close_files(self) -> None:
         if self._file is not None and not self._file.waiting:  # what waits is still to be written: keep it open
             self._file.close()
             self._file = None

@@ -47,7 +47,7 @@ class Process:
     """One supervised process; only the supervisor and its rooms write these fields.
 
     ``started`` and ``stopped`` are seconds since the epoch, 0 = never: they are for people only.
-    ``auto_paths`` are the AUTO logs by channel.  ``life`` is the number of the present or latest
+    ``paths`` are the AUTO logs by channel.  ``life`` is the number of the present or latest
     attempt to have a child, ``errand_life`` that of the latest errand, ``sent`` the last signal that
     we sent to it.  ``watchers`` are called after every change of phase, pid, errand or stage;
     ``on_stdout``, set for event listeners, hears what the child says, and so does ``tap`` while
@@ -90,7 +90,7 @@ class Process:
     waited: float = 0.0
     due: float = 0.0
     history: History = field(default_factory=History)
-    auto_paths: tuple[tuple[str, str], ...] = ()
+    paths: tuple[tuple[str, str], ...] = ()
     mark: int = 0
     seen: tuple[tuple[int, float], ...] = ()
     namespec: str = field(init=False)

@@ -184,12 +184,15 @@ class Remains:
         """Whether the events that are in that chunk have arrived in the pools."""
         return self.facts.get("published") == chunk.number
 
-    def effects(self) -> tuple[str, list[Effect]] | None:
-        """The effects of the last step, and of which process, if they may not all have been carried out."""
-        step, namespec, orders = self.facts.get("effects", (0, "", ()))
+    def effects(self) -> dict[str, list[Effect]]:
+        """The effects of the last steps, by process, as far as they may not all have been carried out."""
+        step, *orders = self.facts.get("effects", (0,))
         if step <= self.slot.step:
-            return None
-        return namespec, [decode(EFFECTS[kind], data) for kind, data in orders]
+            return {}
+        return {
+            namespec: [decode(EFFECTS[kind], data) for kind, data in told]
+            for namespec, told in zip(orders[::2], orders[1::2], strict=True)
+        }
 
     # --- pools
 

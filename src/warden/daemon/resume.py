@@ -12,7 +12,7 @@ from warden.daemon.remains import Remains
 from warden.daemon.supervisor import Supervisor
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
-from warden.process.step import ErrandDone, Exited, RunErrand, Spawn, Spawned, Tick
+from warden.process.step import ErrandDone, Exited, RunErrand, Spawn, Tick
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.spawn import send_signal
 from warden.words import ExitStatus, Phase
@@ -102,15 +102,12 @@ class Resumption:
         self._bury_strays()
 
     def _finish_step(self) -> None:
-        """Carry out what the last step wanted, as far as that does no harm if it has happened already."""
-        unfinished = self._remains.effects()
-        if unfinished is None:
-            return
-        namespec, effects = unfinished
-        for process in self._supervisor.processes():
-            if process.namespec == namespec:
-                rest = [effect for effect in effects if not isinstance(effect, Spawn | RunErrand)]  # see _catch_up
-                self._supervisor.carry_out(process, rest, Tick())
+        """Carry out what the last steps wanted, as far as that does no harm if it has happened already."""
+        by_name = {process.namespec: process for process in self._supervisor.processes()}
+        for namespec, effects in self._remains.effects().items():
+            rest = [effect for effect in effects if not isinstance(effect, Spawn | RunErrand)]  # see _catch_up
+            if namespec in by_name:
+                self._supervisor.carry_out(by_name[namespec], rest, Tick())
 
     def _catch_up(self, process: Process, child: FoundChild | None) -> None:
         supervisor, state = self._supervisor, process.state
@@ -118,7 +115,7 @@ class Resumption:
             if child is None:
                 supervisor.carry_out(process, [Spawn()], Tick())  # nobody heard of it yet
             else:
-                supervisor.feed(process, Spawned(child.pid))
+                supervisor.on_birth(process, child.pid)
         elif state.pid and child is None:
             supervisor.feed(process, Exited(ExitStatus()))
         if child is not None and child.status is not None:

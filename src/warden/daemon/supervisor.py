@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from warden.config.model import Config, ServerConfig
 from warden.daemon.announce import Announcer
 from warden.daemon.channels import Channels
-from warden.daemon.children import CannotSpawn, Children
+from warden.daemon.children import Children
 from warden.daemon.descent import Descent
+from warden.daemon.effects import Effects
 from warden.daemon.errands import Errands
 from warden.daemon.fleet import Fleet
 from warden.daemon.flusher import Flusher
@@ -21,6 +21,7 @@ from warden.daemon.listeners import Pools
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Notes
 from warden.daemon.persistence import Persistence
+from warden.daemon.plans import Plans
 from warden.daemon.queue import Queue
 from warden.daemon.records import Process
 from warden.daemon.schedules import Schedules
@@ -36,19 +37,15 @@ from warden.process.fleet import Member
 from warden.process.health import Vitals
 from warden.process.machine import transition
 from warden.process.step import (
-    Announce,
     BecameReady,
     Effect,
-    EndErrand,
     ErrandDone,
     Event,
     Exited,
     Extended,
     GiveUp,
-    Remark,
     RestartRequested,
     RunErrand,
-    SendSignal,
     Spawn,
     Spawned,
     SpawnFailed,
@@ -66,8 +63,8 @@ class Supervisor(Fleet):
     """The fleet, alive.
 
     Everything that happens to a process goes through ``feed``: it calls the pure
-    core, stores the new state and then carries out the effects in order.  There
-    is no await in between.  An effect that has an answer at once (spawn) puts the
+    core, stores the new state and then has the effects carried out.  There is no
+    await in between.  An effect that has an answer at once (spawn) puts the
     answer into the inbox; it never re-enters the machine.  ``token`` marks our
     AUTO logs (see ``logs.autolog``).
     """
@@ -89,27 +86,30 @@ class Supervisor(Fleet):
         super().__init__(bus, log, persistence or Persistence(), notes)
         self.mood = Mood.RUNNING
         self.onlookers: list[Callable[[Process], None]] = []  # hear of new facts that are no change of phase
+        self.on_rest: Callable[[Process], None] = lambda _process: None  # called when nothing of one runs any more
         self._parent = parent
         self._loop = loop
         self._announcer = Announcer(bus, log, notes)
         self._deadlines: Deadlines[Process] = Deadlines(
             loop, lambda process: self.feed(process, Tick(self._may_start(process)))
         )
+        self.plans = Plans(config.child_serverurl)
         self.vitals = self._vital_signs()
         self.children = Children(
             loop=loop,
             parent=parent,
             notes=notes,
             log=log,
-            serverurl=config.child_serverurl,
+            plans=self.plans,
             audience=self,
             flusher=flusher,
             equip=self.vitals.equip,
         )
         self._channels = Channels(config.server, token, log, self._announcer, self.children.hold, flusher.beside)
         self.ties = Ties(loop, self.groups, self.feed, self._facts_changed, lambda: self.may_start)
-        self.errands = Errands(loop, parent, log, self.children.aside, self._announcer.remark, audience=self)
+        self.errands = Errands(loop, parent, log, self.plans.aside, self._announcer.remark, audience=self)
         self._signals = Signals(log, self.feed)
+        self._effects = self._executor()
         self._guard = MemoryGuard(self.feed)
         self.schedules = Schedules(loop, self.feed, self._facts_changed, self.persistence, log)
         self._watches = self._lookouts(config.server)
@@ -126,10 +126,22 @@ class Supervisor(Fleet):
             loop=self._loop,
             parent=self._parent,
             log=self.log,
-            aside=lambda process, text: self.children.aside(process, text),
+            aside=self.plans.aside,
             on_change=self._vitals_changed,
             on_ail=self._ails,
             on_extend=lambda process, seconds: self.feed(process, Extended(seconds)),
+        )
+
+    def _executor(self) -> Effects:
+        return Effects(
+            notes=self.notes,
+            log=self.log,
+            announcer=self._announcer,
+            children=self.children,
+            errands=self.errands,
+            signals=self._signals,
+            refuse=self.on_refusal,
+            going_down=lambda: not self.may_start,
         )
 
     def _lookouts(self, server: ServerConfig) -> Watches:
@@ -188,13 +200,7 @@ class Supervisor(Fleet):
         self.touch(process)
         if isinstance(event, Tick) and process.state.is_starting and not before.is_starting:
             process.restarts += not (before.again and before.asked_again)
-        for effect in effects:
-            match effect:
-                case Spawn():
-                    process.life, process.started, process.sent, process.seen = new_life(), time.time(), None, ()
-                case RunErrand():
-                    process.errand_life = new_life()
-        self.notes.step(process, effects)
+        self._note(process, before, effects)
         self.carry_out(process, effects, event)
         self.arm(process)
         if _shown(process.state) != _shown(before):
@@ -206,14 +212,33 @@ class Supervisor(Fleet):
         if not process.forgotten:
             self.ties.happened(process, event, before)
 
-    def carry_out(self, process: Process, effects: Iterable[Effect], event: Event) -> None:
-        """Do what the latest step of ``process`` wants done; ``event`` brought it about."""
+    def _note(self, process: Process, before: State, effects: Sequence[Effect]) -> None:
+        """Note a step with what else it changes, so that it is known before its effects are carried out."""
         for effect in effects:
-            try:
-                self._carry_out(process, effect, event)
-            except Exception:  # noqa: BLE001 - the loop boundary: a bug of ours must not end the daemon
-                self.log.critical(f"internal error in {process.namespec}:\n{traceback.format_exc()}")
-        self.notes.done()
+            match effect:
+                case Spawn():
+                    process.life, process.started, process.seen = new_life(), time.time(), ()
+                case RunErrand():
+                    process.errand_life = new_life()
+        if process.state.pid and not before.pid:
+            process.sent = None
+        self.notes.step(process, effects)
+
+    def carry_out(self, process: Process, effects: Sequence[Effect], event: Event) -> None:
+        """Do what the latest step of ``process`` wants done; ``event`` brought it about."""
+        self._effects.carry_out(process, effects, event, more=self._goes_on_unseen(process, effects))
+
+    def _goes_on_unseen(self, process: Process, effects: Sequence[Effect]) -> bool:
+        """Whether a process that has ended takes its next step before anybody could look at it."""
+        state = process.state
+        return (
+            state.phase is Phase.EXITED
+            and state.deadline is not None
+            and not self._inbox  # the Tick that ``arm`` puts there is the next
+            and self._feeding
+            and not self.ties.matter(process)
+            and not any(map(self._announcer.is_heard, effects))
+        )
 
     def arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
@@ -223,27 +248,6 @@ class Supervisor(Fleet):
             self.feed(process, Tick(self._may_start(process)))
         else:
             self._deadlines.set(process, deadline)
-
-    def _carry_out(self, process: Process, effect: Effect, event: Event) -> None:
-        match effect:
-            case Announce():
-                self._announcer.announce(process, effect, event, going_down=not self.may_start)
-            case Spawn():
-                self._spawn(process)
-            case SendSignal():
-                self._stop(process, effect)
-            case RunErrand(errand):
-                self.errands.run(process, errand)
-            case EndErrand():
-                self.errands.end(process)
-            case Remark(text):
-                self._announcer.remark(process, text)
-
-    def _spawn(self, process: Process) -> None:
-        try:
-            self.children.start(process)
-        except CannotSpawn as error:
-            self.on_refusal(process, str(error))
 
     def on_birth(self, process: Process, pid: int) -> None:
         """Hear that a process has its child."""
@@ -255,12 +259,6 @@ class Supervisor(Fleet):
         """Hear that a process gets no child."""
         self.feed(process, SpawnFailed(reason))
         self._starts.more()
-
-    def _stop(self, process: Process, order: SendSignal) -> None:
-        if process.config.policy.kill_tree:
-            self.errands.trees.look_below(process)
-            self.notes.facts(process)
-        self._signals.stop(process, order)
 
     def signal(self, process: Process, signum: int, cause: str = "a signal requested") -> None:
         """Send a child the signal that ``cause`` says who asked for; raises OSError and is UNKNOWN if that fails."""
@@ -321,11 +319,15 @@ class Supervisor(Fleet):
     def _changed(self, process: Process, before: State) -> None:
         self.persistence.note(process)
         self._guard.follow(process)
-        process.tell_watchers()
+        if process.watchers:
+            self.notes.write()  # they may act on it
+            process.tell_watchers()
         if process.state.phase is before.phase:  # else there is an event for it
             self._show(process)
-        if self._descent is not None and process.state.at_rest:
-            self._descent.ended(*process.key)
+        if process.state.at_rest:
+            self.on_rest(process)
+            if self._descent is not None:
+                self._descent.ended(*process.key)
 
     # --- going down
 

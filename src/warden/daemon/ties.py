@@ -92,8 +92,14 @@ class Ties:
         self._on_story(process)
         return True
 
+    def matter(self, process: Process) -> bool:
+        """Whether a process needs others, or others need it, or its stop waits for them."""
+        return process.leaving is not None or self._dependencies.concern(process.key)
+
     def changed(self, process: Process) -> None:
         """Do what follows for others from new facts about a process."""
+        if not self.matter(process):
+            return
         self._obey(self._dependencies.changed(process.key))
         for other in self._dependencies.dependants(process.key):
             self._retell(self._find(other))

@@ -36,6 +36,7 @@ class MainLog(Watched):
     ) -> None:
         super().__init__()
         self.marks = Marks()
+        self.on_line: Callable[[], object] = _nothing  # called before each line: what has waited is said first
         self._threshold = LEVELS[level]
         self._clock = clock
         self._on_wait = on_wait
@@ -162,6 +163,7 @@ class MainLog(Watched):
         self._emit(50, message)
 
     def _emit(self, number: int, message: str) -> None:
+        self.on_line()
         now = self._clock()
         second = int(now)
         if second != self._second:  # the zone may change its offset at any second, so this is all that is kept
@@ -176,3 +178,7 @@ class MainLog(Watched):
         if self._syslog is not None:
             for part in message.removesuffix("\n").split("\n"):
                 self._syslog.send(f"{prefix}{part}".encode("utf-8", "backslashreplace"))
+
+
+def _nothing() -> None:
+    """Nothing has waited."""

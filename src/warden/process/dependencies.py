@@ -118,6 +118,11 @@ class Dependencies:
         self._refresh()
         return tuple(self._dependants.get(name, ()))
 
+    def concern(self, name: Name) -> bool:
+        """Whether a process depends on another one, or another one on it."""
+        self._refresh()
+        return name in self._needs or name in self._dependants
+
     def _lasting(self, name: Name) -> list[Name]:
         """Who needs a process all the time, and not only that it has finished."""
         self._refresh()

@@ -61,6 +61,8 @@ def aftermath(before: State, step: Step, now: float, policy: Policy) -> Step:
     """
     after, effects = step
     if before.errand is None:
+        if not any(wanted(moment, policy) for moment in AFTERMATH):  # as with most, and they want to be back
+            return step
         ended = Errand(moment=Moment.AFTER_STOP, until=now, pid=before.pid, asked=before.killing)
         begun, more = _begin_first_of(AFTERMATH, after, ended, now, policy)
         return begun, effects + more

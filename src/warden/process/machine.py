@@ -8,7 +8,7 @@ or logs.  All times are seconds on one monotonic clock.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from warden.config.model import Policy
 from warden.process import errands, restarting, stopping
@@ -76,6 +76,15 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
     match event:
         case Tick(may_start):
             return _tick(state, now, policy, may_start)
+        case Spawned(pid):
+            if state.phase is not Phase.STARTING or state.pid:
+                return state, ()
+            born = replace(state, pid=pid, killing=False)
+            return stopping.stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
+        case Exited(status):
+            if not state.pid:
+                return state, ()
+            return errands.aftermath(state, _exit(state, status, now, policy), now, policy)
         case StartRequested(cause):
             if state.pid or state.phase is Phase.BACKOFF:
                 return state, ()
@@ -90,17 +99,8 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             return _restart(state, now, policy, cause)
         case Released():
             return _start(state, now, policy, state.waiting) if state.waiting else (state, ())
-        case Spawned(pid):
-            if state.phase is not Phase.STARTING or state.pid:
-                return state, ()
-            born = replace(state, pid=pid, killing=False)
-            return stopping.stop(born, now, policy, _TOO_EARLY) if state.killing else (born, ())
         case SpawnFailed(reason):
             return _spawn_failed(state, reason, now, policy)
-        case Exited(status):
-            if not state.pid:
-                return state, ()
-            return errands.aftermath(state, _exit(state, status, now, policy), now, policy)
         case Extended(seconds):
             if state.phase is not Phase.STOPPING or state.deadline is None:
                 return state, ()
@@ -116,14 +116,20 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
         case GiveUp():
             if state.phase is not Phase.BACKOFF:
                 return state, ()
-            return enter(replace(state, tries=0, waiting=""), Phase.FATAL, "the daemon goes down")
+            return enter(state, Phase.FATAL, "the daemon goes down", tries=0, waiting="")
         case _:
             assert_never(event)
 
 
-def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
-    fresh = replace(
+def _start(state: State, now: float, policy: Policy, cause: str, **counts: Any) -> Step:
+    """Begin a start; ``counts`` are the fields of the state that count starts."""
+    prepared = errands.wanted(Moment.BEFORE_START, policy)
+    starting, effects = enter(
         state,
+        Phase.STARTING,
+        cause,
+        *(() if prepared else (Spawn(),)),
+        deadline=None if prepared else now + policy.startsecs,
         started_at=now,
         exitstatus=None,
         spawn_error=None,
@@ -132,10 +138,10 @@ def _start(state: State, now: float, policy: Policy, cause: str) -> Step:
         asked_again=False,
         waiting="",
         greeted=False,
+        **counts,
     )
-    if not errands.wanted(Moment.BEFORE_START, policy):
-        return enter(fresh, Phase.STARTING, cause, Spawn(), deadline=now + policy.startsecs)
-    starting, effects = enter(fresh, Phase.STARTING, cause)
+    if not prepared:
+        return starting, effects
     preparing, run = errands.begin(starting, Moment.BEFORE_START, now, policy)
     return preparing, (*effects, run)
 
@@ -173,7 +179,7 @@ def _errand_done(state: State, failure: str, now: float, policy: Policy) -> Step
 
 def _start_afresh(state: State, now: float, policy: Policy, cause: str) -> Step:
     """Start with nothing counted against the process: not a consequence of its own end."""
-    return _start(replace(state, tries=0, streak=restarting.cleared(state.streak)), now, policy, cause)
+    return _start(state, now, policy, cause, tries=0, streak=restarting.cleared(state.streak))
 
 
 def _start_by_itself(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -181,7 +187,7 @@ def _start_by_itself(state: State, now: float, policy: Policy, cause: str) -> St
     reason = restarting.exhausted(state.streak, policy, now)
     if reason is not None:
         return _give_up(replace(state, spawn_error=reason), now, policy, reason)
-    return _start(replace(state, streak=restarting.started(state.streak, policy, now)), now, policy, cause)
+    return _start(state, now, policy, cause, streak=restarting.started(state.streak, policy, now))
 
 
 def _restart(state: State, now: float, policy: Policy, cause: str) -> Step:
@@ -207,26 +213,26 @@ def _back_off(state: State, reason: str, cause: str, now: float, policy: Policy)
     How long it waits for the next try is ``restarting.pause``.
     """
     streak = restarting.ended(state.streak, policy, 0)
-    failed = replace(state, tries=state.tries + 1, spawn_error=reason, streak=streak)
-    wait = restarting.pause(streak, policy, failed.tries)
-    waiting, effects = enter(failed, Phase.BACKOFF, cause, deadline=now + wait)
-    waiting = replace(waiting, pid=0)
-    if waiting.tries <= policy.startretries:
+    tries = state.tries + 1
+    deadline = now + restarting.pause(streak, policy, tries)
+    waiting, effects = enter(
+        state, Phase.BACKOFF, cause, deadline=deadline, tries=tries, spawn_error=reason, streak=streak, pid=0
+    )
+    if tries <= policy.startretries:
         return waiting, effects
-    fatal, more = _give_up(waiting, now, policy, f"gave up after {counted(failed.tries, 'try', 'tries')}: {cause}")
+    fatal, more = _give_up(waiting, now, policy, f"gave up after {counted(tries, 'try', 'tries')}: {cause}")
     return fatal, effects + more
 
 
 def _give_up(state: State, now: float, policy: Policy, cause: str) -> Step:
     revival = None if policy.revive_after is None else now + policy.revive_after
-    return enter(replace(state, tries=0, again=""), Phase.FATAL, cause, deadline=revival)
+    return enter(state, Phase.FATAL, cause, deadline=revival, tries=0, again="")
 
 
 def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     if state.killing:
-        gone = replace(state, exitstatus=status, killing=False)
-        stopped, effects = enter(gone, Phase.STOPPED, str(status), deadline=now if state.again else None)
-        return replace(stopped, pid=0), effects
+        deadline = now if state.again else None
+        return enter(state, Phase.STOPPED, str(status), deadline=deadline, exitstatus=status, killing=False, pid=0)
     assert state.started_at is not None
     ran_for = now - state.started_at
     if state.phase is Phase.STARTING and ran_for < policy.startsecs:
@@ -237,16 +243,26 @@ def _exit(state: State, status: ExitStatus, now: float, policy: Policy) -> Step:
     expected = status.number in policy.exitcodes
     reason = None if expected else f"Bad exit code {status.number}"
     streak = restarting.ended(state.streak, policy, ran_for)
-    gone = replace(state, exitstatus=status, spawn_error=reason, tries=0, streak=streak)
-    exited, more = enter(gone, Phase.EXITED, str(status), expected=expected, deadline=now)
-    return replace(exited, pid=0), ran + more
+    exited, more = enter(
+        state,
+        Phase.EXITED,
+        str(status),
+        expected=expected,
+        deadline=now,
+        exitstatus=status,
+        spawn_error=reason,
+        tries=0,
+        streak=streak,
+        pid=0,
+    )
+    return exited, ran + more
 
 
 def _succeed(state: State, policy: Policy) -> Step:
     assert state.started_at is not None
     age = restarting.retirement(state.streak, policy, state.started_at)
     cause = f"stayed up for startsecs ({policy.startsecs} s)"
-    return enter(replace(state, tries=0), Phase.RUNNING, cause, deadline=age)
+    return enter(state, Phase.RUNNING, cause, deadline=age, tries=0)
 
 
 def _tick(state: State, now: float, policy: Policy, may_start: bool) -> Step:
@@ -287,7 +303,7 @@ def _come_back(state: State, now: float, policy: Policy) -> Step:
     if not wait:
         return _start_by_itself(state, now, policy, f"autorestart={policy.autorestart.value} after {state.exitstatus}")
     cause = f"{state.exitstatus}, starts again in {wait:.3g} s"
-    return enter(replace(state, spawn_error=cause), Phase.BACKOFF, cause, deadline=now + wait)
+    return enter(state, Phase.BACKOFF, cause, deadline=now + wait, spawn_error=cause)
 
 
 def _restarts(state: State, policy: Policy) -> bool:

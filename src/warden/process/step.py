@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
+from typing import Any
 
 from warden.frozen import frozen
 from warden.process.restarting import NO_STREAK, Streak
@@ -247,8 +248,18 @@ Step = tuple[State, tuple[Effect, ...]]
 
 
 def enter(
-    state: State, phase: Phase, cause: str, *effects: Effect, deadline: float | None = None, expected: bool = True
+    state: State,
+    phase: Phase,
+    cause: str,
+    *effects: Effect,
+    deadline: float | None = None,
+    expected: bool = True,
+    **changes: Any,
 ) -> Step:
-    """Change the phase, announce it, then run ``effects``."""
-    announced = Announce(phase, state.phase, state.tries, state.pid, expected, cause)
-    return replace(state, phase=phase, deadline=deadline), (announced, *effects)
+    """Change the phase, and what else of the state ``changes`` says; announce it, then run ``effects``.
+
+    What is announced are the new count of tries and the child that there was.
+    """
+    tries = changes.get("tries", state.tries)
+    announced = Announce(phase, state.phase, tries, state.pid, expected, cause)
+    return replace(state, phase=phase, deadline=deadline, **changes), (announced, *effects)
