@@ -18,11 +18,10 @@ from warden.process.step import Announce, Effect, EndErrand, Event, Remark, RunE
 class Effects:
     """``refuse`` hears why a process gets no child; ``going_down`` tells whether the daemon does.
 
-    What is announced of a start waits until the child was asked for: meanwhile
-    the keeper makes it.  So do the lines and the history of an end after which the
-    process goes on at once, unless somebody in this process hears of it or depends on it and would
-    look at what it is then.  All is said in the order in which it happened, and
-    before anything else is logged.
+    What is announced of a start waits until the child was asked for: the keeper
+    makes it meanwhile.  So does what is announced of an end after which the process
+    goes on at once and unseen (see ``carry_out``).  All is said in the order in which
+    it happened, and before anything else is logged.
     """
 
     def __init__(
@@ -49,10 +48,10 @@ class Effects:
     def carry_out(self, process: Process, effects: Sequence[Effect], event: Event, *, more: bool = False) -> None:
         """Do what the latest step of ``process`` wants done; ``event`` brought it about.
 
-        With ``more`` another step follows at once, in which nobody is interested
-        who could hear of this one.
+        With ``more`` another step follows at once, and nobody hears of this one who
+        would look at the process before that.
         """
-        put_off = more or Spawn() in effects
+        put_off = more or any(isinstance(effect, Spawn) for effect in effects)
         for effect in effects:
             try:
                 self._carry_out(process, effect, event, put_off)

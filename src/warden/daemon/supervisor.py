@@ -90,9 +90,7 @@ class Supervisor(Fleet):
         self._parent = parent
         self._loop = loop
         self._announcer = Announcer(bus, log, notes)
-        self._deadlines: Deadlines[Process] = Deadlines(
-            loop, lambda process: self.feed(process, Tick(self._may_start(process)))
-        )
+        self._deadlines: Deadlines[Process] = Deadlines(loop, self._due)
         self.plans = Plans(config.child_serverurl)
         self.vitals = self._vital_signs()
         self.children = Children(
@@ -245,9 +243,12 @@ class Supervisor(Fleet):
         deadline = None if _answer_is_due(process) else process.state.deadline  # the answer arms it
         if deadline is not None and deadline <= self._loop.time():
             self._deadlines.set(process, None)
-            self.feed(process, Tick(self._may_start(process)))
+            self._due(process)
         else:
             self._deadlines.set(process, deadline)
+
+    def _due(self, process: Process) -> None:
+        self.feed(process, Tick(self._may_start(process)))
 
     def on_birth(self, process: Process, pid: int) -> None:
         """Hear that a process has its child."""
