@@ -45,6 +45,12 @@ class Plugin(Base):
         """
         return a + b
 
+    def count(self, *parameters: object) -> int:
+        return len(parameters)
+
+    def keyword(self, *, needed: int) -> int:
+        return needed
+
     def undocumented(self) -> None:
         return None
 
@@ -114,6 +120,11 @@ def test_a_public_bound_method_is_called(method: str, params: tuple[object, ...]
 )
 def test_everything_else_is_unknown(method: str) -> None:
     assert fault(method) == (1, "UNKNOWN_METHOD")
+
+
+def test_a_plugin_may_take_as_many_parameters_as_it_likes_but_none_by_keyword() -> None:
+    assert (call("x.count"), call("x.count", 1, 2, 3)) == (0, 3)
+    assert fault("x.keyword") == (2, "INCORRECT_PARAMETERS")
 
 
 @pytest.mark.parametrize("params", [(), (1, 2, 3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 from aiohttp import HttpVersion11, web
 
@@ -36,8 +37,9 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # nothing of the answer is sent yet
+    here = request.content.is_eof()  # as most are: no need of a timer then
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with nullcontext() if here else asyncio.timeout(BODY_SECONDS):
             return await request.content.readexactly(length)
     except TimeoutError:
         raise BodyRefused(408) from None

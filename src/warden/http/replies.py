@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import field
 from http import HTTPStatus
 from typing import NoReturn
@@ -16,6 +17,7 @@ SERVER = "Warden"
 MIN_BYTES_PER_SECOND = 8 * 1024  # a slower reader is dropped
 SEND_SECONDS = 30.0
 _WORTH_COMPRESSING_BYTES = 16 * 1024  # a page of a thousand processes is 0.7 MiB, of which little is news
+_AT_ONCE_BYTES = 16 * 1024  # asyncio takes 64 KiB before it makes anybody wait
 _ERROR = (
     "<head>\r\n<title>Error response</title>\r\n</head>\r\n<body>\r\n<h1>Error response</h1>\r\n"
     "<p>Error code {code}.\r\n<p>Message: {reason}.\r\n</body>\r\n"
@@ -66,7 +68,7 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     size = len(reply.body) + sum(map(len, reply.rest))
     response = _opened(reply, size)
     try:
-        async with asyncio.timeout(SEND_SECONDS + size / MIN_BYTES_PER_SECOND):
+        async with _patience(request, size):
             await response.prepare(request)
             for piece in (reply.body, *reply.rest) if reply.rest else ():
                 await response.write(piece)
@@ -74,6 +76,14 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     except TimeoutError:
         drop(request)
     return response
+
+
+def _patience(request: web.BaseRequest, size: int) -> AbstractAsyncContextManager[object]:
+    """Return what bounds the time that an answer of ``size`` bytes may take, where somebody has to be waited for."""
+    transport = request.transport
+    if size < _AT_ONCE_BYTES and transport is not None and not transport.get_write_buffer_size():
+        return nullcontext()
+    return asyncio.timeout(SEND_SECONDS + size / MIN_BYTES_PER_SECOND)
 
 
 def _opened(reply: Reply, size: int) -> web.StreamResponse:

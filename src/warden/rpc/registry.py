@@ -7,6 +7,7 @@ import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from math import inf
 
 from warden.errors import IncorrectParameters, RequestError, SignatureUnsupported, UnknownMethod
 from warden.rpc.faults import Fault, Faults, RPCError, fault_from, fault_name
@@ -93,15 +94,25 @@ def _method(namespace: object, name: str) -> types.MethodType | None:
 
 
 @lru_cache(maxsize=512)
-def _signature(function: Callable[..., object]) -> inspect.Signature:
-    return inspect.signature(function)
+def _arity(function: Callable[..., object]) -> tuple[int, float]:
+    """Return how few and how many positional arguments a function takes; one that needs a keyword takes none."""
+    least, most = 0, 0.0
+    for parameter in inspect.signature(function).parameters.values():
+        is_needed = parameter.default is parameter.empty
+        match parameter.kind:
+            case parameter.POSITIONAL_ONLY | parameter.POSITIONAL_OR_KEYWORD:
+                least, most = least + is_needed, most + 1
+            case parameter.VAR_POSITIONAL:
+                most = inf
+            case parameter.KEYWORD_ONLY if is_needed:
+                return 1, 0
+    return least, most
 
 
 def _check_parameters(method: types.MethodType, params: Sequence[object]) -> None:
-    try:
-        _signature(method.__func__).bind(method.__self__, *params)
-    except TypeError:
-        raise IncorrectParameters from None
+    least, most = _arity(method.__func__)
+    if not least <= 1 + len(params) <= most:
+        raise IncorrectParameters
 
 
 async def _deferred(function: types.FunctionType) -> object:
