@@ -239,6 +239,24 @@ def test_a_program_that_ends_while_a_brain_asks_is_known_to_it(stage: KeeperStag
     assert said == [(life, {"signum": signal.SIGKILL})]
 
 
+def test_a_last_wish_that_nobody_understands_costs_neither_the_others_nor_the_next_brain(
+    stage: KeeperStage, brain: FakeBrain
+) -> None:
+    with open(os.devnull, "rb") as file:
+        os.kill(stage.process.pid, signal.SIGSTOP)
+        for _ in range(100):  # more than are heard in one turn
+            brain.wish("drop", name="unknown")
+        brain.wish("dance")
+        brain.wish("hold", [file.fileno()], name="kept")
+        brain.kill()
+        os.kill(stage.process.pid, signal.SIGCONT)
+
+    _, held, _ = stage.next_brain().ask()
+
+    assert list(held) == ["kept"]
+    os.close(held["kept"])
+
+
 def test_what_a_brain_still_wanted_is_done(stage: KeeperStage, brain: FakeBrain) -> None:
     with open(os.devnull, "rb") as file:
         os.kill(stage.process.pid, signal.SIGSTOP)

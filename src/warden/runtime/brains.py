@@ -184,9 +184,11 @@ class Brains:
                 return False
             if received is None:
                 return False
-            message, fds = received
-            self._do[message["do"]](brain, message, fds)
+            self._poll.safely(partial(self._carry_out, brain, *received))  # one that fails costs no other
         return True
+
+    def _carry_out(self, brain: Brain, message: Message, fds: list[int]) -> None:
+        self._do[message["do"]](brain, message, fds)
 
     def _hello(self, brain: Brain, message: Message, _fds: list[int]) -> None:
         """Tell a brain all there is, a part for each time it asks: descriptors on their way are few."""
@@ -220,12 +222,11 @@ class Brains:
         result = os.waitid(os.P_PIDFD, brain.pidfd, os.WEXITED | os.WNOHANG)
         if result is None:
             return
-        while self._on_message(brain):  # what it still wanted
-            continue
-        self._poll.ignore(brain.courier.socket.fileno())
         self._poll.ignore(brain.pidfd)
         self._pids.discard(brain.pid)
         os.close(brain.pidfd)
+        self._poll.safely(partial(self._hear_out, brain))
+        self._poll.ignore(brain.courier.socket.fileno())
         brain.courier.close()
         exited = result.si_code == os.CLD_EXITED
         how = f"exit status {result.si_status}" if exited else f"killed by signal {result.si_status}"
@@ -236,6 +237,11 @@ class Brains:
             self._brain = None
             killed = not exited and result.si_status == signal.SIGKILL
             self._on_loss(brain, result.si_status if exited else 2, how, killed=killed)
+
+    def _hear_out(self, brain: Brain) -> None:
+        """Carry out what a brain that has ended still wanted."""
+        while self._on_message(brain):
+            continue
 
     def _on_loss(self, brain: Brain, status: int, how: str, *, killed: bool) -> None:
         if brain.left is not None:
