@@ -131,3 +131,26 @@ def test_a_record_that_cannot_grow_says_so_once_and_begins_anew_when_it_is_told_
     record.put(("e", 5))
     assert read(keeper.fd) == {"d": 4, "e": 5}
     record.close()
+
+
+AWKWARD = st.sampled_from(["process a", 'say "yes",', "two\nlines,\n[", "back\\", "\u00e9\udc80", "+list", '+li"st'])
+LISTS = st.lists(st.text(max_size=3) | st.none(), max_size=40)
+
+
+@given(st.lists(st.lists(st.tuples(AWKWARD, VALUES | LISTS | AWKWARD), min_size=1, max_size=3), max_size=12))
+def test_a_shortened_record_says_the_same_with_less(changes: list[list[tuple[str, object]]]) -> None:
+    keeper = Keeper()
+    record = keeper.record(first={"x": [None, "null]"]})
+    for change in sensible(changes):
+        if change:
+            record.put(*change)
+    before, size = read(keeper.fd), os.fstat(keeper.fd).st_size
+
+    record._shorten()
+
+    assert list(read(keeper.fd).items()) == list(before.items())
+    assert os.fstat(keeper.fd).st_size <= size + 10 * len(before)  # a frame for each
+    record.put(("later", 1))
+    assert read(keeper.fd) == {**before, "later": 1}
+    record.close()
+    keeper.close()
