@@ -335,6 +335,16 @@ stopwaitsecs = 100
         story.note("log", [line for line in lines if "SIGCHLD" not in line])
 
 
+def a_second_one(story: Story) -> None:
+    """It is refused, and the first one does not notice."""
+    with story.daemon("[program:a]\ncommand = cat\n") as daemon:
+        daemon.wait_line("success: a")
+        story.command("supervisord", "-c", "conf")
+        story.ctl(daemon, "status")
+        story.note("pid file", daemon.read("pid") == f"{daemon.popen.pid}\n")
+        story.log(daemon)
+
+
 def trace_of_calls(story: Story) -> None:
     with story.daemon("", options=("-e", "trace")) as daemon:
         daemon.rpc("supervisor.getState")
@@ -364,6 +374,7 @@ PLOTS: tuple[Plot, ...] = (
     reopening_logs,
     going_down_in_backoff,
     signals_while_it_goes_down,
+    a_second_one,
     trace_of_calls,
 )
 

@@ -122,12 +122,13 @@ def _start(
             listeners.take(taking.sockets)
         hidden = None if server.user is None else _switch_user(server.user)
         if taking is None:
-            pidfile.check()
             undo.callback(listeners.close)
+        listeners.adopt(config.http)  # before the pid file: where both are taken people know the error about the socket
+        if taking is None:
+            pidfile.check()
         flusher = Flusher()
         log = open_log(config, flusher)
         announce_start(config, log, limits, is_first=taking is None)
-        listeners.adopt(config.http)
         announce_servers(config, log)
         report = _go_to_background(config, log)
         keeper = _keep(config, log, argv0, hidden)
