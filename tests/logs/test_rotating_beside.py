@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from warden.logs import turnover
 from warden.logs.family import Then
 from warden.logs.filesink import FileSink
 from warden.logs.targets import Waiting
@@ -278,6 +279,18 @@ def test_the_permissions_stay(desk: Desk) -> None:
     desk.finish()
 
     assert desk.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bug_in_the_middle_does_not_end_rotation_for_ever(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink = desk.open(backups=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(turnover, "make_room", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            sink.write(b"1234")
+
+    sink.write(b"5678")
+
+    assert desk.files() == {"log": b"", "log.1": b"12345678"}
 
 
 class Script:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 from collections.abc import Callable
 from functools import partial
 
-from warden.logs.family import Then, at_once
+from warden.logs.family import Then, at_once, unknown_error
 from warden.logs.targets import Waiting
 from warden.runtime.threads import in_thread
 
@@ -88,7 +86,7 @@ class Flusher:
 
 
 async def _do(work: Callable[[], None], then: Then) -> None:
-    outcome: OSError | None = OSError(errno.EIO, os.strerror(errno.EIO))  # of a bug, too: somebody waits to go on
+    outcome: OSError | None = unknown_error()
     try:
         await in_thread(work)
         outcome = None

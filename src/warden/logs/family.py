@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -17,12 +19,19 @@ _FAMILIES: dict[str, Family] = {}  # by path
 
 def at_once(work: Callable[[], None], then: Then) -> None:
     """Do it right here."""
+    outcome: OSError | None = unknown_error()
     try:
         work()
+        outcome = None
     except OSError as error:
-        then(error)
-    else:
-        then(None)
+        outcome = error
+    finally:
+        then(outcome)
+
+
+def unknown_error() -> OSError:
+    """Return what ``then`` is told when work ends by a bug: it has to go on, too."""
+    return OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 class Member(Protocol):
