@@ -380,11 +380,6 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         RPC,
-        "The pictures of the old page (`/images/...`) are gone with it.",
-        {"methods_and_paths": _each('"status": 404', "GET /images/icon.png", "GET /images/icon.png again")},
-    ),
-    Difference(
-        RPC,
         "Texts in answers never break the XML: control characters become U+FFFD, integers are clamped to 32 "
         "bits, nothing is sent for None. Documents with a DTD are refused with 400.",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import re
+import struct
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -181,6 +182,23 @@ def test_the_template_of_old_leads_to_the_page(tmp_path: Path) -> None:
     answer = get(tmp_path, fleet(), "/status.html")
 
     assert (answer.status, answer.headers["Location"]) == (303, "./")
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("icon.png", (32, 32)),
+        ("rule.gif", (65, 2)),
+        *((f"state{number}.gif", (61, 18)) for number in range(4)),
+        ("supervisor.gif", (242, 45)),
+    ],
+)
+def test_pictures_are_where_pages_of_others_look_for_them(tmp_path: Path, name: str, size: tuple[int, int]) -> None:
+    answer = get(tmp_path, fleet(), f"/images/{name}")
+
+    kind = name.rpartition(".")[2]
+    found = struct.unpack("<HH", answer.body[6:10]) if kind == "gif" else struct.unpack(">II", answer.body[16:24])
+    assert (answer.status, answer.headers["Content-Type"], found) == (200, f"image/{kind}", size)
 
 
 def test_modules_are_sent_zipped_to_those_who_take_it(tmp_path: Path) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 from warden.frozen import frozen
 
 _FOLDER = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".gif": "image/gif",
+}
 
 
 @frozen(kw_only=True)
@@ -24,7 +30,9 @@ class Asset:
 
 # Only what is listed here can be asked for, so no path of a request is ever a path of the file system.
 _FILES = {f"/static/{file.name}": file for file in _FOLDER.iterdir() if file.suffix in _TYPES} | {
-    "/stylesheets/supervisor.css": _FOLDER / "supervisor.css"  # where Supervisor has it
+    # Where Supervisor has them; the pictures are for pages of others, and of the same sizes.
+    "/stylesheets/supervisor.css": _FOLDER / "supervisor.css",
+    **{f"/images/{file.name}": file for file in (_FOLDER / "images").iterdir() if file.suffix in _TYPES},
 }
 
 
