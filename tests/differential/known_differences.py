@@ -357,6 +357,16 @@ KNOWN: tuple[Difference, ...] = (
     ),
     Difference(
         RPC,
+        "An action of the page that nobody knows, or that lacks its process, is 400 instead of 500; `/status.html` "
+        "leads to the page, which has no links to logs that there are not.",
+    ),
+    Difference(
+        RPC,
+        "Empty values (`directory=`) are `none` in `getAllConfigInfo`, as if they were not there; 4.3.0 tells an empty "
+        "text.",
+    ),
+    Difference(
+        RPC,
         "HEAD works on all pages (monitors use it), and `/logtail` without a name is 404 instead of 500.",
         {
             "methods_and_paths": {
