@@ -327,11 +327,25 @@ def test_signals_reach_the_child_and_count_as_its_own_death(tmp_path: Path) -> N
 
 def test_a_bad_signal_is_named_before_the_phase_is_looked_at(tmp_path: Path) -> None:
     async def scenario(stage: Stage) -> None:
-        for bad in ("NOPE", "0", 0, "-1", 9999, "SIG_DFL", ""):
+        for bad in ("NOPE", "-1", 9999, "SIG_DFL", ""):
             with pytest.raises(errors.BadSignal, match=f"^{bad}$"):
                 stage.control.signal("p", bad)
         with pytest.raises(errors.NotRunning):
             stage.control.signal("p", "TERM")
+
+    play(tmp_path, scenario, alone(program("p")))
+
+
+@pytest.mark.parametrize("zero", ["0", 0])
+def test_signal_0_asks_whether_there_is_a_child(tmp_path: Path, zero: str | int) -> None:
+    async def scenario(stage: Stage) -> None:
+        with pytest.raises(errors.NotRunning):
+            stage.control.signal("p", zero)
+        await stage.control.start("p", wait=True)
+
+        stage.control.signal("p", zero)
+
+        assert stage.control.process("p").phase is Phase.RUNNING
 
     play(tmp_path, scenario, alone(program("p")))
 

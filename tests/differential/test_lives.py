@@ -170,7 +170,7 @@ def requested_stops(story: Story) -> None:
 def signals_in_the_log(story: Story) -> None:
     with story.daemon("[program:web]\ncommand = cat\n", options=("-e", "debug")) as daemon:
         daemon.wait_line("success: web")
-        for name in ("CONT", "18", "URG"):
+        for name in ("CONT", "18", "URG", "0"):
             daemon.rpc("supervisor.signalProcess", "web", name)
         daemon.rpc("supervisor.stopProcess", "web")
         daemon.rpc("supervisor.signalProcess", "web", "CONT")

@@ -214,7 +214,7 @@ autostart = false
     with story.daemon(config, options=("-e", "debug")) as daemon:
         daemon.wait_line("success: loud")
         daemon.wait_line("^ready")
-        for name in ("USR1", "SIGUSR1", "usr1", " USR1 ", "sigusr1", str(int(signal.SIGUSR1)), "CONT", "SIGCONT"):
+        for name in ("0", "USR1", "SIGUSR1", "usr1", " USR1 ", "sigusr1", str(int(signal.SIGUSR1)), "CONT", "SIGCONT"):
             story.rpc(daemon, "signalProcess", "loud", name)
         for name in ("NOPE", "", "-1", "99999", "1.5", "SIG", "USR1 HUP", "SIGSIGUSR1"):
             story.rpc(daemon, "signalProcess", "loud", name)

@@ -43,7 +43,8 @@ class Messages(StandingOrders):
 
     def _signal(self, process: Process, asked: str, signal: str | int) -> None:
         try:
-            signum = signal_number(str(signal))
+            asks_only = str(signal).strip() == "0"  # kill -0: whether it is there and may be signalled
+            signum = 0 if asks_only else signal_number(str(signal))
         except ValueError:
             raise BadSignal(str(signal)) from None
         self._await_birth(process)
