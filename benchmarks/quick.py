@@ -24,9 +24,9 @@ AT_MOST: dict[tuple[Work, str], float] = {
     (fleet.FIRST, ANCESTOR): 0.6,
     (fleet.respawn(COUNT, "median"), ANCESTOR): 0.05,
     (fleet.status(COUNT), ANCESTOR): 0.9,
-    (fleet.quiet_memory(COUNT), ANCESTOR): 1.15,
-    (fleet.asked_memory(COUNT), ANCESTOR): 2.8,  # keeper and brain
-    (listener.COST, ANCESTOR): 2.0,  # 1.2 to 1.7 is seen: each event stands in the record until it is dealt with
+    (fleet.quiet_memory(COUNT), ANCESTOR): 1.0,
+    (fleet.asked_memory(COUNT), ANCESTOR): 2.6,  # keeper and brain
+    (listener.COST, ANCESTOR): 2.4,  # 0.9 to 1.9 is seen: each event stands in the record until it is dealt with
 }
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,
