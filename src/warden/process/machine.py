@@ -8,10 +8,11 @@ or logs.  All times are seconds on one monotonic clock.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import TypedDict, Unpack, assert_never
 
 from warden.config.model import Policy
 from warden.process import errands, restarting, stopping
+from warden.process.restarting import Streak
 from warden.process.step import (
     AgainRequested,
     Announce,
@@ -121,8 +122,15 @@ def _advance(state: State, event: Event, now: float, policy: Policy) -> Step:  #
             assert_never(event)
 
 
-def _start(state: State, now: float, policy: Policy, cause: str, **counts: Any) -> Step:
-    """Begin a start; ``counts`` are the fields of the state that count starts."""
+class _Counts(TypedDict, total=False):
+    """The fields of a state that count starts."""
+
+    tries: int
+    streak: Streak
+
+
+def _start(state: State, now: float, policy: Policy, cause: str, **counts: Unpack[_Counts]) -> Step:
+    """Begin a start, which changes ``counts``."""
     prepared = errands.wanted(Moment.BEFORE_START, policy)
     starting, effects = enter(
         state,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 from warden.frozen import frozen
 from warden.process.restarting import NO_STREAK, Streak
@@ -247,6 +247,22 @@ Effect = Spawn | SendSignal | RunErrand | EndErrand | Remark | Announce
 Step = tuple[State, tuple[Effect, ...]]
 
 
+class Changes(TypedDict, total=False):
+    """The fields of a state that may change together with its phase."""
+
+    pid: int
+    tries: int
+    started_at: float | None
+    exitstatus: ExitStatus | None
+    spawn_error: str | None
+    killing: bool
+    again: str
+    asked_again: bool
+    waiting: str
+    greeted: bool
+    streak: Streak
+
+
 def enter(
     state: State,
     phase: Phase,
@@ -254,7 +270,7 @@ def enter(
     *effects: Effect,
     deadline: float | None = None,
     expected: bool = True,
-    **changes: Any,
+    **changes: Unpack[Changes],
 ) -> Step:
     """Change the phase, and what else of the state ``changes`` says; announce it, then run ``effects``.
 
