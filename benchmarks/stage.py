@@ -173,8 +173,8 @@ def cost_so_far(pids: Sequence[int]) -> tuple[int, float]:
     wakeups, ticks = 0, 0
     for pid in pids:
         for status in Path(f"/proc/{pid}/task").glob("*/status"):
-            lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            wakeups += int(lines["voluntary_ctxt_switches"])
+            lines = dict(line.split(b":", 1) for line in _content(status).splitlines())
+            wakeups += int(lines.get(b"voluntary_ctxt_switches", 0))  # none: that thread has just ended
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return wakeups, ticks / os.sysconf("SC_CLK_TCK")
