@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.imports import imported_with
 from tests.fakes_control import FakeControl, view
 from tests.http.serving import Served, request, serve
 from warden.http import bodies, connections, replies, server
@@ -49,6 +50,20 @@ def test_what_the_server_consists_of_is_no_business_of_the_collector_of_garbage(
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_garbage_of_the_import_does_not_stay() -> None:
+    code = "import gc, sys, warden.http.server as server; server._load(); gc.unfreeze(); sys.exit(gc.collect() > 500)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["aiohttp.web", "aiohttp.web_app", "aiohttp.web_fileresponse", "argparse", "gzip"])
+def test_the_server_does_without(module: str) -> None:
+    imported = imported_with("warden.http.site")
+
+    assert "aiohttp.web_protocol" in imported
+    assert module not in imported
 
 
 def test_a_long_log_is_read_and_written_beside_the_loop(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import asyncio
 from http import HTTPStatus
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from warden.api import manual
 from warden.api.app import Api, Request
@@ -54,7 +55,7 @@ class ApiRoutes:
         self._streams = 0
         self._manual = b""
 
-    async def answer(self, request: web.BaseRequest, connection: Connection) -> Reply | web.StreamResponse:
+    async def answer(self, request: BaseRequest, connection: Connection) -> Reply | StreamResponse:
         """Answer one request; a stream is sent here, to its end.
 
         Raises:
@@ -79,11 +80,11 @@ class ApiRoutes:
             answer.close()
 
     async def _stream(
-        self, request: web.BaseRequest, connection: Connection, stream: Stream, news: asyncio.Event
-    ) -> Reply | web.StreamResponse:
+        self, request: BaseRequest, connection: Connection, stream: Stream, news: asyncio.Event
+    ) -> Reply | StreamResponse:
         if self._streams >= self._max_streams:
             return _reply(problem_answer(HttpRefusal(503, "too many streams are open", {"Retry-After": "5"})))
-        response = web.StreamResponse(headers=_STREAM_HEADERS)
+        response = StreamResponse(headers=_STREAM_HEADERS)
         if request.method == "HEAD":
             return Reply(headers=_STREAM_HEADERS, content_type=MEDIA_TYPE)
         self._streams += 1
@@ -105,9 +106,9 @@ class ApiRoutes:
 
 
 async def _pump(
-    request: web.BaseRequest,
+    request: BaseRequest,
     connection: Connection,
-    response: web.StreamResponse,
+    response: StreamResponse,
     stream: Stream,
     news: asyncio.Event,
 ) -> None:
@@ -128,7 +129,7 @@ async def _pump(
         await write(request, response, data)
 
 
-async def _asked(request: web.BaseRequest, raw_path: str) -> Request:
+async def _asked(request: BaseRequest, raw_path: str) -> Request:
     """Read a request.
 
     Raises:

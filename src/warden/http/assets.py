@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from warden.http.replies import Reply, error_reply
 from warden.web.assets import Asset
 
 
-def asset_reply(request: web.BaseRequest, asset: Asset) -> Reply:
+def asset_reply(request: BaseRequest, asset: Asset) -> Reply:
     """Return a file that pages load, or that it has not changed."""
     if request.method not in ("GET", "HEAD"):
         return error_reply(400, close=True)

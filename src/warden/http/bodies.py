@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 
-from aiohttp import HttpVersion11, web
+from aiohttp import HttpVersion11
+from aiohttp.web_request import BaseRequest
 
 from warden.http.replies import Reply, error_reply
 
@@ -20,7 +21,7 @@ class BodyRefused(Exception):
         self.reply: Reply = error_reply(status, close=True)
 
 
-async def read_body(request: web.BaseRequest, limit: int) -> bytes:
+async def read_body(request: BaseRequest, limit: int) -> bytes:
     """Return the whole body.
 
     Raises:

@@ -6,7 +6,7 @@ import socket
 import struct
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from warden.config.model import HttpServerConfig
 
@@ -14,7 +14,7 @@ _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _PEER_CREDENTIALS = getattr(socket, "SO_PEERCRED", None)  # not everywhere
 
 
-def describe(request: web.BaseRequest, config: HttpServerConfig) -> str:
+def describe(request: BaseRequest, config: HttpServerConfig) -> str:
     """Return ``supervisorctl (pid 7, uid 0) over unix:///run/s.sock``, or ``user from 10.0.0.1 over port 9001``.
 
     Users stand as numbers: to look up a name may take as long as a directory

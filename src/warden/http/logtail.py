@@ -7,7 +7,8 @@ import os
 from email.utils import formatdate
 from urllib.parse import unquote
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from warden.errors import BadName, NoFile
 from warden.http.connections import Connection
@@ -40,8 +41,8 @@ def target(raw_path: str) -> tuple[str | None, Channel]:
 
 
 async def follow(
-    request: web.BaseRequest, connection: Connection, control: Control, namespec: str | None, channel: Channel
-) -> web.StreamResponse:
+    request: BaseRequest, connection: Connection, control: Control, namespec: str | None, channel: Channel
+) -> StreamResponse:
     """Send the end of a log and then what is written to it, until the client or the daemon goes.
 
     ``namespec`` None means the activity log.  Nothing is buffered beyond one read:
@@ -61,7 +62,7 @@ async def follow(
     wanted = request.headers.get(PLACE)
     follower = Follower(path, Place.read(wanted))
     try:
-        response = web.StreamResponse(headers=_headers(path) | ({} if wanted is None else {PLACE: str(follower.place)}))
+        response = StreamResponse(headers=_headers(path) | ({} if wanted is None else {PLACE: str(follower.place)}))
         await response.prepare(request)
         request.writer.send_headers()  # now, even if there is nothing to say yet
         while not connection.ended:
@@ -78,14 +79,14 @@ async def follow(
         follower.close()
 
 
-async def finish(response: web.StreamResponse) -> web.StreamResponse:
+async def finish(response: StreamResponse) -> StreamResponse:
     """Say that a stream ends because it has to, not because something broke, and let the client go."""
     response.force_close()
     await response.write_eof()
     return response
 
 
-async def write(request: web.BaseRequest, response: web.StreamResponse, data: bytes) -> None:
+async def write(request: BaseRequest, response: StreamResponse, data: bytes) -> None:
     """Send a part of a stream.
 
     Raises:

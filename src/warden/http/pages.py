@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from warden.http.bodies import read_body
 from warden.http.origin import Verdict, judge_form, judge_link
@@ -39,7 +39,7 @@ class PageRoutes:
         self._control = control
         self._pages = Pages(control)
 
-    async def answer(self, request: web.BaseRequest, path: str) -> Reply:
+    async def answer(self, request: BaseRequest, path: str) -> Reply:
         """Answer a request for one of ``routes.PAGES``."""
         match request.method:
             case "GET" | "HEAD":
@@ -66,7 +66,7 @@ class PageRoutes:
         channel = Channel.STDERR if fields.get("channel") == "stderr" else Channel.STDOUT
         return _page(self._pages.tail(fields.get("processname"), fields.get("limit"), channel))
 
-    async def _act(self, request: web.BaseRequest, fields: Mapping[str, str]) -> Reply:
+    async def _act(self, request: BaseRequest, fields: Mapping[str, str]) -> Reply:
         action, namespec = fields["action"], fields.get("processname")
         if not actions.is_known(action, namespec):
             return error_reply(400)
@@ -80,7 +80,7 @@ class PageRoutes:
         location = f"./?message={quote(message, safe='', errors='replace')}"
         return Reply(status=303, headers={**_HEADERS, "Location": location})
 
-    def _verdict(self, request: web.BaseRequest, fields: Mapping[str, str]) -> Verdict:
+    def _verdict(self, request: BaseRequest, fields: Mapping[str, str]) -> Verdict:
         if fields["action"] == "refresh":  # changes nothing
             return Verdict.EXECUTE
         if request.method == "POST":

@@ -9,7 +9,8 @@ from dataclasses import field
 from http import HTTPStatus
 from typing import NoReturn
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import Response, StreamResponse
 
 from warden.frozen import frozen
 
@@ -42,9 +43,9 @@ def error_reply(status: int, *, headers: Mapping[str, str] | None = None, close:
     return Reply(status=status, content_type="text/html", body=body, headers=headers or {}, close=close)
 
 
-def response_of(reply: Reply) -> web.Response:
+def response_of(reply: Reply) -> Response:
     """Return aiohttp's form of a reply without ``rest``."""
-    response = web.Response(
+    response = Response(
         status=reply.status, body=reply.body, headers=_headers(reply), zlib_executor_size=_WORTH_COMPRESSING_BYTES
     )
     if reply.close:
@@ -59,7 +60,7 @@ def _headers(reply: Reply) -> dict[str, str]:
     return headers
 
 
-async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+async def send(request: BaseRequest, reply: Reply) -> StreamResponse:
     """Send a reply.
 
     Raises:
@@ -78,7 +79,7 @@ async def send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
     return response
 
 
-def _patience(request: web.BaseRequest, size: int) -> AbstractAsyncContextManager[object]:
+def _patience(request: BaseRequest, size: int) -> AbstractAsyncContextManager[object]:
     """Return what bounds the time that an answer of ``size`` bytes may take, where somebody has to be waited for."""
     transport = request.transport
     if size < _AT_ONCE_BYTES and transport is not None and not transport.get_write_buffer_size():
@@ -86,9 +87,9 @@ def _patience(request: web.BaseRequest, size: int) -> AbstractAsyncContextManage
     return asyncio.timeout(SEND_SECONDS + size / MIN_BYTES_PER_SECOND)
 
 
-def _opened(reply: Reply, size: int) -> web.StreamResponse:
+def _opened(reply: Reply, size: int) -> StreamResponse:
     if reply.rest:
-        stream = web.StreamResponse(status=reply.status, headers=_headers(reply))
+        stream = StreamResponse(status=reply.status, headers=_headers(reply))
         stream.content_length = size
         return stream
     response = response_of(reply)
@@ -97,7 +98,7 @@ def _opened(reply: Reply, size: int) -> web.StreamResponse:
     return response
 
 
-def drop(request: web.BaseRequest) -> NoReturn:
+def drop(request: BaseRequest) -> NoReturn:
     """End the connection at once; what waits to be sent is thrown away.  Always raises ConnectionError."""
     if request.transport is not None:
         request.transport.abort()

@@ -6,7 +6,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from aiohttp import HttpVersion10, web
+from aiohttp import HttpVersion10
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
 
 from warden.errors import BadName, NoFile
 from warden.http.assets import asset_reply
@@ -39,7 +41,7 @@ class Routes:
         self._pages = Lazy(partial(_load_pages, control))
         self._api = Lazy(partial(_load_api, control, insight))
 
-    async def answer(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
+    async def answer(self, request: BaseRequest, connection: Connection) -> StreamResponse:
         """Answer one request.
 
         Raises:
@@ -59,14 +61,14 @@ class Routes:
             reply = refused.reply
         return await self.send(request, reply)
 
-    async def send(self, request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
+    async def send(self, request: BaseRequest, reply: Reply) -> StreamResponse:
         """Send a complete answer and log the request."""
         response = await send(request, reply)
         if self._log.enabled("trace"):
             self._log.trace(_access_line(request, response))
         return response
 
-    async def _reply(self, request: web.BaseRequest, path: str) -> Reply:
+    async def _reply(self, request: BaseRequest, path: str) -> Reply:
         if path in ("/RPC2", "/RPC2/"):
             return await self._rpc.answer(request)
         page = "/" + path.lstrip("/")
@@ -79,7 +81,7 @@ class Routes:
         known = request.method in ("GET", "HEAD")
         return error_reply(404 if known else 400, close=not known)
 
-    async def _follow(self, request: web.BaseRequest, connection: Connection) -> web.StreamResponse:
+    async def _follow(self, request: BaseRequest, connection: Connection) -> StreamResponse:
         if request.method != "GET":
             return await self.send(request, error_reply(400, close=True))
         try:
@@ -101,7 +103,7 @@ def _load_api(control: Control, insight: Insight) -> Make[ApiRoutes]:
     return partial(ApiRoutes, control, insight)
 
 
-def _access_line(request: web.BaseRequest, response: web.StreamResponse) -> str:
+def _access_line(request: BaseRequest, response: StreamResponse) -> str:
     peer = request.transport.get_extra_info("peername") if request.transport is not None else None
     host, port = peer[:2] if isinstance(peer, tuple) else ("localhost", 0)
     major, minor = request.version

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 
-from aiohttp import web
+from aiohttp.web_request import BaseRequest
 
 from warden.http.bodies import read_body
 from warden.http.origin import is_foreign
@@ -28,7 +28,7 @@ class RpcRoute:
         self._registry = registry
         self._log = log
 
-    async def answer(self, request: web.BaseRequest) -> Reply:
+    async def answer(self, request: BaseRequest) -> Reply:
         """Answer one request; a client that leaves cancels nothing."""
         if request.method != "POST":
             return error_reply(400, close=True)

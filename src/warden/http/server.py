@@ -1,6 +1,6 @@
 """Our HTTP servers, asleep until somebody knocks.
 
-aiohttp costs about 12 MiB and an eighth of a second.  A daemon nobody talks to
+aiohttp costs about 11 MiB and an eighth of a second.  A daemon nobody talks to
 must not pay for it: until the first connection each listening socket
 is only watched, then the rest of this room is imported in a thread (the loop
 goes on) and takes the sockets over.  This module itself does not import it.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from warden.rpc.registry import Registry
 from warden.runtime.threads import in_thread
 
 _RETRY_SECONDS = 1.0
+_SITE = "warden.http.site"
 
 Listeners = Sequence[tuple[HttpServerConfig, socket.socket]]
 
@@ -126,15 +128,15 @@ class HttpServer:
 def _load() -> Open:
     """Import the rest, and let the collector of garbage never look at what is there by now, which stays.
 
-    A full collection would visit 50,000 objects and more, and stop all threads for 25 to 45 ms.  Once is
-    enough: what a later session replaces must be collected.
+    A full collection would visit 40,000 objects and more, and stop all threads for 25 to 45 ms.  What was there
+    before is left out first, so that the import can clear its own garbage away (every tenth class is made twice)
+    in collections that are short.  Once is enough: what a later session replaces must be collected.
     """
-    gc.disable()
-    try:
-        from warden.http.site import open_site
+    fresh = _SITE not in sys.modules
+    if fresh:
+        gc.freeze()
+    from warden.http.site import open_site
 
-        if gc.get_freeze_count() == 0:
-            gc.freeze()
-    finally:
-        gc.enable()
+    if fresh:
+        gc.freeze()
     return open_site

@@ -8,7 +8,10 @@ import socket
 from collections.abc import Hashable
 from functools import partial
 
-from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+from aiohttp.web_server import Server
 
 from warden.config.model import HttpServerConfig
 from warden.http import caller
@@ -38,18 +41,18 @@ async def open_site(listeners: Listeners, registry: Registry, control: Control, 
     return site
 
 
-class _Protocol(web.RequestHandler):
+class _Protocol(RequestHandler):
     """aiohttp's connection, with the error pages that clients of Supervisor know."""
 
     __slots__ = ()
 
     def handle_error(
         self,
-        request: web.BaseRequest,
+        request: BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - aiohttp's signature
-    ) -> web.StreamResponse:
+    ) -> StreamResponse:
         if isinstance(exc, ConnectionError):  # the client is gone: nobody is left to answer, and nothing went wrong
             raise exc
         if status >= 500:
@@ -59,7 +62,7 @@ class _Protocol(web.RequestHandler):
         return response_of(error_reply(status, close=True))
 
 
-class _Server(web.Server):
+class _Server(Server):
     """aiohttp's server, telling ``connections`` who comes and goes."""
 
     def __init__(
@@ -72,7 +75,7 @@ class _Server(web.Server):
         self._known = connections
         self._logger = logger
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> RequestHandler:
         return _Protocol(
             self,
             loop=self._loop,
@@ -85,15 +88,15 @@ class _Server(web.Server):
             auto_decompress=False,  # a small body must not become a large one
         )
 
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
         self._known.opened(handler, transport)
 
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+    def connection_lost(self, handler: RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)
         self._known.closed(handler)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
         client: Hashable = request.protocol
         connection = self._known.asking(client)
         if connection is None:

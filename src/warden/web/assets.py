@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,5 +45,7 @@ def find(path: str) -> Asset | None:
 
 @lru_cache(maxsize=64)
 def _read(file: Path, modified: float) -> Asset:
+    import gzip  # with the first file that a page loads: many daemons never show one
+
     body = file.read_bytes()
     return Asset(body=body, zipped=gzip.compress(body), content_type=_TYPES[file.suffix], modified=modified)
