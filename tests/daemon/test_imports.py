@@ -41,3 +41,11 @@ def test_the_daemon_does_not_import(module: str, imported: set[str]) -> None:
 def test_the_life_of_the_daemon_is_imported_while_its_keeper_comes_up() -> None:
     before_the_fork = imported_with("warden.daemon.main")
     assert not before_the_fork & {"warden.daemon.life", "warden.daemon.supervisor", "warden.process.machine"}
+
+
+@pytest.mark.parametrize("module", ["typing", "dataclasses", "inspect", "asyncio", "logging", "ctypes", "warden.words"])
+def test_the_keeper_does_not_import(module: str) -> None:
+    imported = imported_with("warden.runtime.keeper")
+
+    assert "warden.runtime.spawn" in imported
+    assert module not in imported

@@ -26,7 +26,7 @@ async def run_check(parent: Parent, name: str, plan: SpawnPlan) -> ExitStatus:
     tag = {"name": name, "ends": [], "stop": KILLED_AT_ONCE}
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        parent.spawn(check.life, tag, plan._replace(stdin=nothing, stdout=nothing, stderr=nothing), (), check)
+        parent.spawn(check.life, tag, plan.but(stdin=nothing, stdout=nothing, stderr=nothing), (), check)
     finally:
         os.close(nothing)
     try:

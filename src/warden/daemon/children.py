@@ -97,7 +97,7 @@ class Children:
         except OSError as error:
             self._close_logs(process)
             raise CannotSpawn(_dispatcher_error(process.name, error)) from None
-        plan = plan._replace(stdin=wiring.stdin, stdout=wiring.stdout, stderr=wiring.stderr)
+        plan = plan.but(stdin=wiring.stdin, stdout=wiring.stdout, stderr=wiring.stderr)
         policy = process.config.policy
         stop = [policy.stopsignal, policy.stopwaitsecs, policy.stopasgroup, policy.killasgroup]
         tag: dict[str, object] = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop}

@@ -102,7 +102,7 @@ class Errands:
                 self._audience.on_errand_done(process, f"cannot be started: {errno_name(error)}")
                 return
             env = {**plan.env, **_story(process, errand)}
-            plan = plan._replace(env=env, stdin=nothing, stdout=writer, stderr=writer)
+            plan = plan.but(env=env, stdin=nothing, stdout=writer, stderr=writer)
             command = self._listen(process, errand, reader)
             self._parent.spawn(process.errand_life, tag, plan, (reader,), command)
 

@@ -18,7 +18,7 @@ from warden.logs.filesink import FileSink
 from warden.logs.journal import JournalSink
 from warden.logs.lines import LineSink
 from warden.logs.mainlog import MainLog
-from warden.logs.marks import Marks
+from warden.logs.marks import NO_MARKS, Marks
 from warden.logs.sinks import LineTaker, SyslogSink
 from warden.logs.targets import Waiting, has_the_name
 from warden.logs.watched import Watched
@@ -106,7 +106,7 @@ class Output(Watched):
     ) -> None:
         super().__init__()
         self.path = path
-        self.marks = Marks()
+        self.marks = NO_MARKS if path is None else Marks()
         self._namespec = namespec
         self._channel = channel
         self._config = config

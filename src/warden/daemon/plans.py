@@ -89,5 +89,5 @@ class Plans:
 def equipped(plan: SpawnPlan, gear: Gear) -> SpawnPlan:
     """Return the plan of a child that has ``gear`` to tell of itself."""
     if gear.fifo is not None:
-        plan = plan._replace(limits={**(plan.limits or {}), "fifo": gear.fifo})
-    return plan._replace(env={**plan.env, **gear.environment}) if gear.environment else plan
+        plan = plan.but(limits={**(plan.limits or {}), "fifo": gear.fifo})
+    return plan.but(env={**plan.env, **gear.environment}) if gear.environment else plan

@@ -72,3 +72,7 @@ class Marks:
         kept.reverse()
         self._times = array("d", (self._times[index] for index in kept))
         self._offsets = array("q", (self._offsets[index] for index in kept))
+
+
+NO_MARKS = Marks()
+"""Of all logs that have no file: nothing is ever noted here."""

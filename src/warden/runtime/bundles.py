@@ -13,17 +13,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
-from typing import TypeVar
 
 from warden.runtime.courier import MOST_FDS
 from warden.runtime.polling import Poll
 from warden.runtime.shelf import Shelf
 
+TYPE_CHECKING = False  # see warden.runtime.courier
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Thing = TypeVar("Thing")
+
 PER_MESSAGE = MOST_FDS // 4  # children: a child has up to three pipes
 _FEW = 150  # children for which a shelf would cost more memory (0.5 MiB) than it saves time (0.03 ms for each start)
 _MOST_AT_HAND = PER_MESSAGE  # children when there is one
-
-Thing = TypeVar("Thing")
 
 
 class _Bundle:

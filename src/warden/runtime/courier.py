@@ -13,7 +13,10 @@ import signal
 import socket
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+
+TYPE_CHECKING = False  # not from typing: that is 0.7 MiB, which the keeper would hold for as long as it lives
+if TYPE_CHECKING:
+    from typing import Any
 
 ENVIRONMENT = "WARDEN_BRAIN"  # tells a brain the number of its socket
 HEARD = (  # by the keeper, which passes on all but the last
@@ -26,7 +29,7 @@ _BUFFER_BYTES = _LARGEST_BYTES + 1024
 _IN_A_FILE = b"@"
 _CROWDED = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS)
 
-Message = dict[str, Any]
+Message = dict[str, "Any"]
 
 
 class Gone(Exception):

@@ -8,7 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+
+TYPE_CHECKING = False  # see warden.runtime.courier: no NamedTuple here, either
+if TYPE_CHECKING:
+    from typing import Any
 
 # Written to the child's stderr by a stand-in when the real program cannot be executed: the reference starts a
 # child in any case, which then explains itself there and exits with 127, and people look for the reason in that log.
@@ -17,15 +20,18 @@ _LAUNCHER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launcher.p
 _NOT_SPAWNED = "supervisor: child process was not spawned\n"
 
 
-class Identity(NamedTuple):
+class Identity:
     """The user a child becomes: numbers only, looked up before."""
 
-    uid: int
-    gid: int
-    groups: tuple[int, ...]
+    __slots__ = ("gid", "groups", "uid")
+
+    def __init__(self, uid: int, gid: int, groups: tuple[int, ...]) -> None:
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
 
 
-class SpawnPlan(NamedTuple):
+class SpawnPlan:
     """Everything the child needs, resolved: no look-ups happen after this.  Plain data: it can be sent (``pack``).
 
     ``argv[0]`` is what the child sees, ``executable`` the file that runs.
@@ -34,21 +40,50 @@ class SpawnPlan(NamedTuple):
     ``runtime.launcher`` sets before the program runs, in words of JSON.
     """
 
-    argv: tuple[str, ...]
-    executable: str
-    env: Mapping[str, str]
-    cwd: str | None = None
-    umask: int = -1
-    identity: Identity | None = None
-    refusal: str | None = None
-    limits: Mapping[str, Any] | None = None
-    stdin: int = subprocess.DEVNULL
-    stdout: int = subprocess.DEVNULL
-    stderr: int = subprocess.DEVNULL
+    __slots__ = (
+        *("argv", "executable", "env", "cwd", "umask", "identity", "refusal", "limits"),
+        *("stdin", "stdout", "stderr"),
+    )
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        executable: str,
+        env: Mapping[str, str],
+        *,
+        cwd: str | None = None,
+        umask: int = -1,
+        identity: Identity | None = None,
+        refusal: str | None = None,
+        limits: Mapping[str, Any] | None = None,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int = subprocess.DEVNULL,
+        stderr: int = subprocess.DEVNULL,
+    ) -> None:
+        self.argv = argv
+        self.executable = executable
+        self.env = env
+        self.cwd = cwd
+        self.umask = umask
+        self.identity = identity
+        self.refusal = refusal
+        self.limits = limits
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def but(self, **changes: Any) -> SpawnPlan:
+        """Return a plan that differs in ``changes``."""
+        return SpawnPlan(**{**self._facts(), **changes})
+
+    def _facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def pack(self) -> dict[str, Any]:
         """Return it as JSON has it, without the three descriptors."""
-        return {**self._asdict(), "stdin": 0, "stdout": 1, "stderr": 2}
+        who = self.identity
+        packed = None if who is None else (who.uid, who.gid, who.groups)
+        return {**self._facts(), "identity": packed, "stdin": 0, "stdout": 1, "stderr": 2}
 
     @classmethod
     def unpack(cls, packed: Mapping[str, Any], fds: Sequence[int]) -> SpawnPlan:
