@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.process.test_machine_stories import BAD, OK, Bench, Story
 from warden.config.model import Policy, RestartPolicy
 from warden.process import restarting
+from warden.process.machine import transition
 from warden.process.restarting import Streak
-from warden.process.step import RestartRequested, State
-from warden.words import FOREVER, Autorestart, Phase
+from warden.process.step import Announce, Exited, RestartRequested, Spawn, State, Tick
+from warden.words import FOREVER, Autorestart, ExitStatus, Phase
 
 ALWAYS = Autorestart.ALWAYS
 
@@ -199,3 +200,66 @@ def test_a_start_that_somebody_asked_for_keeps_nothing_of_the_streak_but_its_dic
 
     assert restarting.cleared(untouched) is untouched
     assert restarting.cleared(long) == untouched
+
+
+RULES = st.builds(
+    RestartPolicy,
+    delay=st.none() | st.floats(0, 10),
+    max_delay=st.none() | st.floats(0, 10),
+    jitter=st.sampled_from([0, 0.5]),
+    limit=st.none() | st.just((2, 60.0)),
+)
+POLICIES = st.builds(
+    Policy,
+    autorestart=st.sampled_from(Autorestart),
+    startsecs=st.integers(0, 2),
+    exitcodes=st.sampled_from([(), (0,), (0, 2)]),
+    restart=RULES,
+    before_start=st.sampled_from([None, "true"]),
+    after_stop=st.sampled_from([None, "true"]),
+    kill_tree=st.booleans(),
+    max_age=st.none() | st.just(1000.0),
+)
+STATUSES = st.builds(ExitStatus, code=st.integers(0, 3)) | st.just(ExitStatus(signum=9))
+
+
+@given(POLICIES, STATUSES, st.integers(0, 5), st.lists(st.floats(0, 100), max_size=3), st.floats(0, 100))
+def test_what_comes_back_by_a_reflex_would_have_come_back_at_once(
+    policy: Policy, status: ExitStatus, count: int, moments: list[float], ran_for: float
+) -> None:
+    unless = restarting.comes_back_unless(policy)
+    assume(unless is not None)
+    assert unless is not None
+    streak = Streak(count=count, moments=tuple(moments), seed=1)
+    state = State(phase=Phase.RUNNING, pid=7, started_at=100.0, streak=streak)
+    now = 100.0 + ran_for
+
+    exited, first = transition(state, Exited(status), now, policy)
+    after, then = transition(exited, Tick(), now, policy)
+
+    comes_back = status.code not in unless
+    assert (after.phase is Phase.STARTING) == comes_back
+    assert [effect for effect in (*first, *then) if not isinstance(effect, Announce)] == (
+        [Spawn()] if comes_back else []
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"delay": 0.0},
+        {"jitter": 0.1},
+        {"limit": (3, 60.0)},
+        {"kill_tree": True},
+        {"essential": True},
+        {"before_start": "true"},
+        {"after_start": "true"},
+        {"before_stop": "true"},
+        {"after_stop": "true"},
+        {"autorestart": Autorestart.NEVER},
+    ],
+    ids=str,
+)
+def test_what_takes_thought_does_not_come_back_by_a_reflex(more: dict[str, object]) -> None:
+    assert restarting.comes_back_unless(bench().policy) == ()
+    assert restarting.comes_back_unless(bench(**more).policy) is None

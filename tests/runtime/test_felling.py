@@ -23,8 +23,8 @@ from e2e.survivors import alive
 from harness.cgroups import own_cgroup
 from harness.waiting import until
 from warden.runtime import felling, remnants
+from warden.runtime.courier import new_life
 from warden.runtime.felling import Felled, Feller
-from warden.runtime.parent import new_life
 from warden.runtime.remnants import MARK, Traces, bearing
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="how others are seen is the library's business")

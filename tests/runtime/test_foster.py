@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from warden.runtime.foster import FosterParent, found_in
-from warden.runtime.parent import FoundChild, Owner
+from warden.runtime.parent import FoundChild, Order, Owner
+from warden.runtime.reflex import Flags
 from warden.runtime.roster import Roster
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
@@ -31,8 +32,22 @@ class FakeParent:
         self.held: dict[str, int] = {}
         self.buried: list[int] = []
 
-    def spawn(self, life: int, tag: Mapping[str, object], plan: SpawnPlan, ends: Sequence[int], owner: Owner) -> None:
+    def spawn(
+        self,
+        life: int,
+        tag: Mapping[str, object],
+        plan: SpawnPlan,
+        ends: Sequence[int],
+        owner: Owner,
+        order: Order | None = None,
+    ) -> None:
         self.owners[life] = owner
+
+    def reflexes(self) -> Flags | None:
+        return None
+
+    def successor(self, life: int) -> FoundChild | None:
+        return None
 
     def adopt(self, child: FoundChild, owner: Owner) -> None:
         self.owners[child.life] = owner

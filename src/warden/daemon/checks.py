@@ -7,7 +7,8 @@ import os
 import signal
 from contextlib import suppress
 
-from warden.runtime.parent import Parent, new_life
+from warden.runtime.courier import new_life
+from warden.runtime.parent import Parent
 from warden.runtime.roster import KILLED_AT_ONCE
 from warden.runtime.spawn import SpawnPlan, send_signal
 from warden.runtime.tree import tree

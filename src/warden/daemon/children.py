@@ -15,17 +15,22 @@ from warden.daemon.notes import Notes
 from warden.daemon.openpipe import OpenPipe
 from warden.daemon.plans import Plans, equipped
 from warden.daemon.records import Child, Process
+from warden.daemon.reflexes import Reflexes
+from warden.daemon.strays import put_down
 from warden.daemon.vitals import Gear
-from warden.daemon.wiring import Wiring
 from warden.errors import RequestError
 from warden.logs.mainlog import MainLog
 from warden.logs.targets import Waiting
+from warden.runtime.courier import new_life
 from warden.runtime.identity import errno_name
 from warden.runtime.limits import clear_away
 from warden.runtime.parent import FoundChild, Parent
 from warden.runtime.pipes import InputPipe, OutputPipes
 from warden.runtime.sockets import SharedSocket
+from warden.runtime.wiring import Wiring
 from warden.words import Channel, ExitStatus
+
+Takers = dict[Channel, Callable[[bytes], None]]  # what takes the output
 
 
 class CannotSpawn(Exception):
@@ -74,6 +79,8 @@ class Children:
         self._audience = audience
         self._flusher = flusher
         self._equip = equip
+        self.reflexes = Reflexes(parent.reflexes)
+        self._successors: dict[Process, FoundChild] = {}  # that the parent has started, and we have not asked for
         self._pipes = OutputPipes(loop, notes.slot)
         self._sockets: dict[FcgiSocketConfig, SharedSocket] = {}
 
@@ -82,15 +89,23 @@ class Children:
         """Whether more starts would only queue up."""
         return self._parent.crowded
 
+    def next_life(self, process: Process) -> int:
+        """Return the number for the next start of ``process``."""
+        successor = self._successors.get(process)
+        return new_life() if successor is None else successor.life
+
     def start(self, process: Process) -> None:
         """Begin to start a child for ``process``, known as ``process.life``; the audience hears what becomes of it.
 
         Raises:
             CannotSpawn: there will be no child, and nothing is left open.
         """
+        if process in self._successors:
+            self._go_on_with(process, self._successors[process])
+            return
         try:
             plan = equipped(self._plans.child(process), self._equip(process))
-            wiring = self._wire(process)
+            wiring, takers = self._wire(process)
         except RequestError as error:
             self._close_logs(process)
             raise CannotSpawn(str(error)) from None
@@ -103,9 +118,26 @@ class Children:
         tag: dict[str, object] = {"name": process.namespec, "ends": list(wiring.ours), "stop": stop}
         if process.mark:
             tag["mark"] = process.mark
-        unborn = _Unborn(self, process, wiring, process.config.socket)
-        self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn)
+        unborn = _Unborn(self, process, wiring, takers, process.config.socket)
+        order = self.reflexes.order(process, plan)
+        self._parent.spawn(process.life, tag, plan, tuple(wiring.ours.values()), unborn, order)
         wiring.close_theirs()
+
+    def _go_on_with(self, process: Process, successor: FoundChild) -> None:
+        """Take the child that runs already for the one that is to be started.
+
+        Raises:
+            CannotSpawn: its output could not be taken; it will be put down.
+        """
+        try:
+            if len(successor.ends) < len(successor.tag["ends"]):
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            self._connect_again(process, successor, patient=False)
+        except OSError as error:
+            self._close_logs(process)
+            raise CannotSpawn(_dispatcher_error(process.name, error)) from None
+        del self._successors[process]
+        self._audience.on_birth(process, successor.pid)
 
     def settle(self, process: Process) -> None:
         """Wait until it is known what became of a start: for plugins, which expect that."""
@@ -113,21 +145,22 @@ class Children:
 
     def find(self, process: Process, found: FoundChild) -> None:
         """Go on with a child that a brain before us has started."""
-        ours = dict(zip(found.tag["ends"], found.ends, strict=False))  # without room for all, the last are missing
-        takers = {channel: process.outputs[channel].open(patient=True) for channel in Channel if channel in ours}
         if process.config.socket is not None:
             self.shared_socket(process.config.socket).join()
+        self._connect_again(process, found, patient=True)
+
+    def _connect_again(self, process: Process, found: FoundChild, *, patient: bool) -> None:
+        ours = dict(zip(found.tag["ends"], found.ends, strict=False))  # without room for all, the last are missing
+        takers = {channel: process.outputs[channel].open(patient=patient) for channel in Channel if channel in ours}
         self._connect(process, found.pid, ours, takers)
         self._parent.adopt(found, _Born(self, process))
 
-    def connect(self, process: Process, pid: int, wiring: Wiring) -> None:
+    def connect(self, process: Process, pid: int, wiring: Wiring, takers: Takers) -> None:
         """A child is born: listen to it."""
-        self._connect(process, pid, wiring.ours, wiring.takers)
+        self._connect(process, pid, wiring.ours, takers)
         self._audience.on_birth(process, pid)
 
-    def _connect(
-        self, process: Process, pid: int, ours: dict[str, int], takers: dict[Channel, Callable[[bytes], None]]
-    ) -> None:
+    def _connect(self, process: Process, pid: int, ours: dict[str, int], takers: Takers) -> None:
         stdin = InputPipe(self._loop, ours["stdin"]) if "stdin" in ours else None
         pipes = (OpenPipe(process, channel, ours[channel], take, self._notes, self) for channel, take in takers.items())
         process.child = Child(pid, stdin, tuple(pipes))
@@ -150,7 +183,7 @@ class Children:
         for output in process.outputs.values():
             output.close()
 
-    def _wire(self, process: Process) -> Wiring:
+    def _wire(self, process: Process) -> tuple[Wiring, Takers]:
         """Open pipes and logs.
 
         Raises:
@@ -166,13 +199,10 @@ class Children:
                 self._sockets[config.socket].release()
             raise
         try:
-            for channel in Channel:
-                if channel in wiring.ours:
-                    wiring.takers[channel] = process.outputs[channel].open()
+            return wiring, {channel: process.outputs[channel].open() for channel in Channel if channel in wiring.ours}
         except OSError:
             self._undo(process, wiring, config.socket)
             raise
-        return wiring
 
     def _acquire(self, config: FcgiSocketConfig) -> int:
         try:
@@ -237,10 +267,19 @@ class Children:
         os.close(pipe.fd)
         self._log.debug(f"fd {pipe.fd} closed, stopped monitoring <{pipe.process.name} ({pipe.channel})>")
 
-    def end(self, process: Process, status: ExitStatus, at: float) -> None:
+    def hear_of_end(self, process: Process, status: ExitStatus, at: float) -> None:
+        """Hear of an end from the parent."""
+        successor = self._parent.successor(process.life)
+        if successor is not None and process.flag is None:  # it is of a configuration that counts no more
+            put_down(self._parent, self._log, successor)
+            successor = None
+        self.end(process, status, at, successor)
+
+    def end(self, process: Process, status: ExitStatus, at: float, successor: FoundChild | None = None) -> None:
         """Read what a child left in its pipes; tell of its end, from which another start may follow; then tidy up.
 
-        The logs stay open for the next child if it comes at once.
+        The logs stay open for the next child if it comes at once.  A ``successor``
+        that the parent has started is that next child; without a start it is put down.
         """
         child, life = process.child, process.life
         assert child is not None
@@ -253,7 +292,11 @@ class Children:
         if process.config.socket is not None:
             self._sockets[process.config.socket].release()
         clear_away(process.config.limits, process.namespec)
+        if successor is not None:
+            self._successors[process] = successor
         self._audience.on_exit(process, status, at)
+        if self._successors.pop(process, None) is not None and successor is not None:
+            put_down(self._parent, self._log, successor)
         for pipe in child.pipes:
             os.close(pipe.fd)
         if child.stdin is not None:
@@ -280,24 +323,27 @@ class _Born:
 
     def ended(self, status: ExitStatus, at: float) -> None:
         """Hear how it ended."""
-        self._children.end(self._process, status, at)
+        self._children.hear_of_end(self._process, status, at)
 
 
 class _Unborn(_Born):
     """Waits for the birth of a child, and then for its end."""
 
-    __slots__ = ("_socket", "_wiring")
+    __slots__ = ("_socket", "_takers", "_wiring")
 
-    def __init__(self, children: Children, process: Process, wiring: Wiring, socket: FcgiSocketConfig | None) -> None:
+    def __init__(
+        self, children: Children, process: Process, wiring: Wiring, takers: Takers, socket: FcgiSocketConfig | None
+    ) -> None:
         super().__init__(children, process)
         self._wiring = wiring
+        self._takers = takers
         self._socket = socket
 
     def born(self, pid: int) -> None:
         """Hear that it exists."""
-        wiring = self._wiring
-        del self._wiring  # it is for the birth alone; the child may live for years
-        self._children.connect(self._process, pid, wiring)
+        wiring, takers = self._wiring, self._takers
+        del self._wiring, self._takers  # they are for the birth alone; the child may live for years
+        self._children.connect(self._process, pid, wiring, takers)
 
     def refused(self, error: OSError) -> None:
         """Hear that it does not."""

@@ -25,7 +25,7 @@ from warden.events import types
 from warden.events.bus import Bus
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member, start_order
-from warden.runtime.parent import new_life
+from warden.runtime.courier import new_life
 
 AUTOSTART = "autostart"  # the cause of a start that comes with the daemon
 
@@ -122,6 +122,7 @@ class Fleet(abc.ABC):
     def reconfigure(self, group: Group, process: Process, config: ProcessConfig) -> None:
         """Give a process another configuration of the same name; it counts from the next start."""
         self.schedules.leave(process)
+        self.children.reflexes.forget(process)  # a successor would be started with the old one
         process.config = config
         _equip(process)
         changed = tuple(config if member.name == config.name else member for member in group.config.processes)
@@ -147,6 +148,7 @@ class Fleet(abc.ABC):
         self._disarm(process)
         self.errands.end(process)
         self.vitals.forget(process)
+        self.children.reflexes.forget(process)
         self._guard.leave(process)
         self.schedules.leave(process)
         self._watches.forget(process)

@@ -60,7 +60,8 @@ class Process:
     no longer in the fleet and never starts again, whoever still holds it.  ``files`` stands for the
     watched files as they were when this process last heard of them.  ``mark`` is what all bear that
     its children start, 0 if they may go on without it; ``seen`` are those who were below the child
-    (``runtime.remnants``).  ``revision`` changes whenever one of the facts that a view shows may
+    (``runtime.remnants``).  ``flag`` is the number of the one that lets the parent replace the child by itself,
+    if it may (``daemon.reflexes``).  ``revision`` changes whenever one of the facts that a view shows may
     have.  ``namespec`` is the name people type.
     """
 
@@ -93,6 +94,7 @@ class Process:
     paths: tuple[tuple[str, str], ...] = ()
     mark: int = 0
     seen: tuple[tuple[int, float], ...] = ()
+    flag: int | None = None
     namespec: str = field(init=False)
 
     def __post_init__(self) -> None:

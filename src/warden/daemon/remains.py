@@ -235,6 +235,10 @@ class Remains:
         told = self.facts.get(f"pool {group} listener {listener}")
         return told is not None and spot_from(told, self.slot.cells).chunk == chunk.number
 
+    def successor(self, life: int) -> FoundChild | None:
+        """The child that was started by itself after that one, once."""
+        return next((self._lives.pop(found.life) for found in self._lives.values() if found.after == life), None)
+
     def strays(self) -> list[FoundChild]:
         """The children that nobody has asked for."""
         return list(self._lives.values())

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
 
 from warden.config.model import Config
 from warden.daemon.records import Process
 from warden.daemon.remains import Remains
+from warden.daemon.strays import put_down
 from warden.daemon.supervisor import Supervisor
 from warden.errors import ConfigError, StartupError
 from warden.logs.mainlog import MainLog
 from warden.process.step import ErrandDone, Exited, RunErrand, Spawn, Tick
 from warden.runtime.parent import FoundChild, Parent
-from warden.runtime.spawn import send_signal
 from warden.words import ExitStatus, Phase
 
 
@@ -118,8 +116,10 @@ class Resumption:
                 supervisor.on_birth(process, child.pid)
         elif state.pid and child is None:
             supervisor.feed(process, Exited(ExitStatus()))
-        if child is not None and child.status is not None:
-            supervisor.children.end(process, child.status, child.at)
+        while child is not None and child.status is not None and child.life == process.life:
+            successor = self._remains.successor(child.life)
+            supervisor.children.end(process, child.status, child.at, successor)
+            child = successor  # which may have ended, too
         if process in self._errands:
             self._catch_up_with_errand(process, self._errands[process])
         supervisor.greet(process)
@@ -141,14 +141,7 @@ class Resumption:
     def _bury_strays(self) -> None:
         """Children of lives that are over are buried; one that lives is nobody's, and ends."""
         for child in self._remains.strays():
-            if child.status is None:
-                self._supervisor.log.warn(f"killing {child.tag['name']} (pid {child.pid}), which nobody asked for")
-                send_signal(child.pid, signal.SIGKILL, to_group=child.tag["stop"][-1])
-            self._parent.adopt(child, _Stray(self._parent, child.life))
-            if child.status is not None:
-                self._parent.bury(child.life)
-            for fd in child.ends:  # last: the parent looks at them
-                os.close(fd)
+            put_down(self._parent, self._supervisor.log, child)
 
 
 def read_or_keep(read: Callable[[], Config], old: Config, log: MainLog) -> Config:
@@ -158,19 +151,3 @@ def read_or_keep(read: Callable[[], Config], old: Config, log: MainLog) -> Confi
     except ConfigError as error:
         log.critical(f"the configuration is unusable, so the restart keeps the old one: {error}")
         return old
-
-
-class _Stray:
-    def __init__(self, parent: Parent, life: int) -> None:
-        self._parent = parent
-        self._life = life
-
-    def born(self, pid: int) -> None:
-        """Nothing to do."""
-
-    def refused(self, error: OSError) -> None:
-        """Nothing to do."""
-
-    def ended(self, _status: ExitStatus, _at: float) -> None:
-        """Bury it."""
-        self._parent.bury(self._life)

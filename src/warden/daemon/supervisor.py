@@ -54,8 +54,9 @@ from warden.process.step import (
     Tick,
 )
 from warden.rpc.caller import requested
+from warden.runtime.courier import new_life
 from warden.runtime.deadlines import Deadlines
-from warden.runtime.parent import Parent, new_life
+from warden.runtime.parent import Parent
 from warden.words import ExitStatus, Mood, Phase, UnhealthyAction
 
 
@@ -194,6 +195,8 @@ class Supervisor(Fleet):
         held = not may_start or self.ties.held(process)
         now = self._loop.time() if at is None else at
         process.state, effects = transition(before, event, now, process.config.policy, held=held)
+        if process.state.phase is not before.phase:
+            self.children.reflexes.follow(process)
         self.ties.heed(process, event)
         self.touch(process)
         if isinstance(event, Tick) and process.state.is_starting and not before.is_starting:
@@ -201,7 +204,7 @@ class Supervisor(Fleet):
         self._note(process, before, effects)
         self.carry_out(process, effects, event)
         self.arm(process)
-        if _shown(process.state) != _shown(before):
+        if process.state.shown != before.shown:
             self._changed(process, before)
         if process.state.pid and not before.pid:
             self.vitals.began(process)
@@ -215,7 +218,7 @@ class Supervisor(Fleet):
         for effect in effects:
             match effect:
                 case Spawn():
-                    process.life, process.started, process.seen = new_life(), time.time(), ()
+                    process.life, process.started, process.seen = self.children.next_life(process), time.time(), ()
                 case RunErrand():
                     process.errand_life = new_life()
         if process.state.pid and not before.pid:
@@ -240,7 +243,7 @@ class Supervisor(Fleet):
 
     def arm(self, process: Process) -> None:
         """Derive the timer from the state; what is due now happens now."""
-        deadline = None if _answer_is_due(process) else process.state.deadline  # the answer arms it
+        deadline = None if process.state.is_unborn else process.state.deadline  # the answer arms it
         if deadline is not None and deadline <= self._loop.time():
             self._deadlines.set(process, None)
             self._due(process)
@@ -342,6 +345,7 @@ class Supervisor(Fleet):
         self.notes.mood(mood)
         if already:
             return
+        self.children.reflexes.close()
         self._starts.clear()
         self.schedules.close()
         self.bus.publish(types.SupervisorStoppingEvent())
@@ -387,13 +391,3 @@ class Supervisor(Fleet):
             for output in process.outputs.values():
                 output.dispose()
         self.children.close()
-
-
-def _shown(state: State) -> tuple[object, ...]:
-    """Return what is news for all who look at a process."""
-    return state.phase, state.pid, state.errand, state.stage
-
-
-def _answer_is_due(process: Process) -> bool:
-    """A start whose answer is still in the inbox has a deadline that may be due already."""
-    return process.state.phase is Phase.STARTING and not process.state.pid

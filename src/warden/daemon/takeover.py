@@ -28,8 +28,9 @@ from warden.errors import StartupError
 from warden.events.listener import ListenerState
 from warden.events.pool import Standing
 from warden.runtime import foreign
+from warden.runtime.courier import new_life
 from warden.runtime.kept import Found
-from warden.runtime.parent import FoundChild, new_life
+from warden.runtime.parent import FoundChild
 from warden.runtime.predecessor import Predecessor
 from warden.runtime.record import Record, read
 from warden.runtime.slot import Slot

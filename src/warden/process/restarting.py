@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from warden.config.model import Policy
 from warden.frozen import frozen
+from warden.words import Autorestart
 
 if TYPE_CHECKING:
     from random import Random
@@ -80,6 +81,28 @@ def pause(streak: Streak, policy: Policy, tries: int) -> float:
     if rule.max_delay is not None:
         wait = min(wait, rule.max_delay)
     return _shortened(wait, streak, policy)
+
+
+def comes_back_unless(policy: Policy) -> tuple[int, ...] | None:
+    """Say that a process which ends while it is RUNNING starts again at once, but for these exit codes.
+
+    None if that depends on more, on what was before or on somebody else, or if
+    it never does.
+    """
+    rule = policy.restart
+    if rule.delay is not None or rule.jitter or rule.limit is not None or policy.kill_tree or policy.essential:
+        return None
+    if policy.before_start or policy.after_start or policy.before_stop or policy.after_stop:
+        return None
+    match policy.autorestart:
+        case Autorestart.ALWAYS:
+            return ()
+        case Autorestart.UNEXPECTED:
+            return policy.exitcodes
+        case Autorestart.NEVER:
+            return None
+        case _:
+            assert_never(policy.autorestart)
 
 
 def retirement(streak: Streak, policy: Policy, started_at: float) -> float | None:

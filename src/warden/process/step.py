@@ -65,6 +65,16 @@ class State:
         return self.errand is None and self.phase in STOPPED_PHASES
 
     @property
+    def is_unborn(self) -> bool:
+        """Whether it is not known yet what became of a start: its deadline may be due already."""
+        return self.phase is Phase.STARTING and not self.pid
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What is news for all who look at it."""
+        return self.phase, self.pid, self.errand, self.stage
+
+    @property
     def is_starting(self) -> bool:
         """Whether it starts, or would if nothing held it back."""
         return self.phase is Phase.STARTING or bool(self.waiting)

@@ -17,6 +17,7 @@ from functools import partial
 
 from warden.runtime.courier import ENVIRONMENT, Courier, Gone, Message
 from warden.runtime.polling import Poll
+from warden.runtime.reflex import Flags
 
 _CALM_SECONDS = 1.0  # a brain that was up as long as this did not die of its start
 _QUICK_LOSSES = 20  # that are made good at once
@@ -40,6 +41,7 @@ class Brain:
         self.left: int | None = None  # the exit status with which the daemon shall end
         self.to_tell: list[Part] = []
         self.missed: list[Message] | None = None  # news for when it has been told all there was
+        self.flags: Flags | None = None  # of its orders
 
 
 Wish = Callable[[Brain, Message, list[int]], None]
@@ -82,6 +84,7 @@ class Brains:
         self._do: dict[str, Wish] = {
             **wishes,
             "hello": self._hello,
+            "flags": self._share_flags,
             "up": self._up,
             "bye": self._bye,
             "upgrade": self._upgrade,
@@ -130,13 +133,13 @@ class Brains:
     def _follow_up(self, brain: Brain) -> None:
         self._poll.also_when_writable(brain.courier.socket.fileno(), brain.courier.waiting)
 
-    def tell(self, message: Message) -> None:
+    def tell(self, message: Message, fds: list[int] | None = None) -> None:
         """Tell the brain that has the say; one that does not listen yet will ask for all there is."""
         brain = self._candidate if self._yielded else self._brain
         if brain is None:
             return
         if brain.hears:
-            self.send(brain, message)
+            self.send(brain, message, fds)
         elif brain.missed is not None:
             brain.missed.append(message)
 
@@ -204,6 +207,11 @@ class Brains:
             for each in news:
                 self.send(brain, each)
 
+    def _share_flags(self, brain: Brain, _message: Message, fds: list[int]) -> None:
+        for fd in fds:
+            brain.flags = Flags(fd)
+            os.close(fd)
+
     def _up(self, brain: Brain, _message: Message, _fds: list[int]) -> None:
         brain.up = self._proven = True
         brain.since = time.monotonic()
@@ -222,6 +230,8 @@ class Brains:
         result = os.waitid(os.P_PIDFD, brain.pidfd, os.WEXITED | os.WNOHANG)
         if result is None:
             return
+        if brain.flags is not None:
+            brain.flags.clear()  # the next one may want something else
         self._poll.ignore(brain.pidfd)
         self._pids.discard(brain.pid)
         os.close(brain.pidfd)

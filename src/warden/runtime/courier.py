@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -30,6 +31,11 @@ _IN_A_FILE = b"@"
 _CROWDED = (errno.EAGAIN, errno.ENOBUFS, errno.ETOOMANYREFS)
 
 Message = dict[str, "Any"]
+
+
+def new_life() -> int:
+    """Return a number that no child on this machine had since it was booted."""
+    return time.monotonic_ns()
 
 
 class Gone(Exception):

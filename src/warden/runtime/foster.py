@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from warden.runtime import foreign, proc
-from warden.runtime.parent import FoundChild, Owner, Parent
+from warden.runtime.parent import FoundChild, Order, Owner, Parent
+from warden.runtime.reflex import Flags
 from warden.runtime.roster import Roster
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
@@ -76,10 +77,26 @@ class FosterParent:
         """Whether more starts would only queue up."""
         return self._parent.crowded
 
-    def spawn(self, life: int, tag: Mapping[str, Any], plan: SpawnPlan, ends: Sequence[int], owner: Owner) -> None:
+    def spawn(
+        self,
+        life: int,
+        tag: Mapping[str, Any],
+        plan: SpawnPlan,
+        ends: Sequence[int],
+        owner: Owner,
+        order: Order | None = None,
+    ) -> None:
         """Let the other parent start a child."""
         ours = self._ours[life] = _Ours(self, life, tag, ends, owner)
-        self._parent.spawn(life, tag, plan, ends, ours)
+        self._parent.spawn(life, tag, plan, ends, ours, order)
+
+    def reflexes(self) -> Flags | None:
+        """Return the flags of the other parent."""
+        return self._parent.reflexes()
+
+    def successor(self, life: int) -> FoundChild | None:
+        """Return the child that the other parent has started when that one ended, once."""
+        return self._parent.successor(life)
 
     def adopt(self, child: FoundChild, owner: Owner) -> None:
         """Tell ``owner`` how a child ends that somebody before us has started, whoever is its parent."""

@@ -19,8 +19,9 @@ from functools import partial
 
 from warden.runtime.brains import Brain, Brains, Part
 from warden.runtime.bundles import PER_MESSAGE, Bundles, in_lumps
-from warden.runtime.courier import HEARD, Courier, Message
+from warden.runtime.courier import HEARD, Courier, Message, new_life
 from warden.runtime.polling import Poll
+from warden.runtime.reflex import Reflex
 from warden.runtime.spawn import SpawnPlan, spawn
 
 _CODES = {os.CLD_EXITED: "code", os.CLD_KILLED: "signum", os.CLD_DUMPED: "dumped"}
@@ -29,11 +30,13 @@ _CODES = {os.CLD_EXITED: "code", os.CLD_KILLED: "signum", os.CLD_DUMPED: "dumped
 class Child:
     """A program's process, from its spawn until the brain has buried it: a zombie meanwhile keeps its pid taken."""
 
-    __slots__ = ("at", "born", "pid", "status", "tag")
+    __slots__ = ("after", "at", "born", "pid", "reflex", "status", "tag")
 
-    def __init__(self, tag: Message, pid: int) -> None:
+    def __init__(self, tag: Message, pid: int, reflex: Reflex | None, after: int | None = None) -> None:
         self.tag = tag
         self.pid = pid
+        self.reflex = reflex
+        self.after = after  # the life before it, if that is the reason for it
         self.born = time.monotonic()
         self.status: dict[str, int] | None = None
         self.at = 0.0  # when it ended, on the monotonic clock
@@ -47,6 +50,7 @@ class Child:
             "born": self.born,
             "status": self.status,
             "at": self.at,
+            "after": self.after,
         }
 
 
@@ -118,10 +122,17 @@ class Keeper:
                 os.close(fd)
             self._brains.send(brain, {"say": "failed", "life": life, "errno": error.errno, "text": error.strerror})
             return
-        self._children[life] = Child(message["tag"], pid)
+        self._children[life] = Child(message["tag"], pid, self._reflex(brain, message))
         self._brains.send(brain, {"say": "spawned", "life": life, "pid": pid})
         for fd in fds[:3]:
             os.close(fd)
+
+    def _reflex(self, brain: Brain, message: Message) -> Reflex | None:
+        order = message.get("order")
+        if order is None or brain.flags is None:
+            return None
+        flag, unless = order
+        return Reflex(brain.flags, flag, unless, message["plan"], message["tag"]["ends"])
 
     def _follow(self, life: int, pid: int, ends: list[int]) -> None:
         """Keep what there is of a child; one that cannot be watched must not be."""
@@ -145,7 +156,28 @@ class Keeper:
         self._unburied.add(life)
         child.at = time.monotonic()
         child.status = {_CODES[result.si_code]: result.si_status}
-        self._brains.tell({"say": "ended", "life": life, "status": child.status, "at": child.at})
+        successor, ends = self._replace(life, child)
+        self._brains.tell({"say": "ended", "life": life, "status": child.status, "at": child.at, **successor}, ends)
+
+    def _replace(self, life: int, child: Child) -> tuple[Message, list[int]]:
+        """Start the successor of a child if that was ordered; return what there is to tell of it, and its ends."""
+        reflex, child.reflex = child.reflex, None
+        try:
+            started = None if reflex is None or child.status is None else reflex.act(child.status)
+            if started is None:
+                return {}, []
+            pid, wiring = started
+            ends = list(wiring.ours.values())
+            successor = new_life()
+            try:
+                self._follow(successor, pid, ends)
+            except OSError:
+                wiring.close()
+                raise
+        except OSError:
+            return {}, []  # the brain will try, and say why it cannot
+        self._children[successor] = Child(child.tag, pid, reflex, after=life)
+        return {"next": {"life": successor, "tag": child.tag, "pid": pid}}, ends
 
     def _bury(self, _brain: Brain, message: Message, _fds: list[int]) -> None:
         for life in message["lives"]:

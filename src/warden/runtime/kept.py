@@ -16,8 +16,9 @@ from typing import Any
 
 from warden.runtime.courier import ENVIRONMENT, HEARD, Courier, Gone, Message
 from warden.runtime.foster import found_in
-from warden.runtime.parent import FoundChild, Owner
+from warden.runtime.parent import FoundChild, Order, Owner
 from warden.runtime.polling import readable
+from warden.runtime.reflex import Flags, flags_file
 from warden.runtime.spawn import SpawnPlan
 from warden.words import ExitStatus
 
@@ -131,6 +132,8 @@ class KeeperParent:
         self._inherited: dict[str, int] = {}
         self._unborn: set[int] = set()
         self._to_bury: list[int] = []
+        self._flags: Flags | None = None
+        self._successors: dict[int, FoundChild] = {}  # by the lives of those before them
 
     def ask(self, *, programs: bool) -> Found:
         """Return all that the keeper has, ``programs`` too if wanted; it blocks until everything is here.
@@ -158,6 +161,7 @@ class KeeperParent:
                         born=row["born"],
                         status=_status(row["status"]) if row["status"] else None,
                         at=row["at"],
+                        after=row.get("after"),
                     )
                 )
         self._courier.socket.setblocking(False)
@@ -193,6 +197,8 @@ class KeeperParent:
 
     def detach(self) -> None:
         """Listen no more."""
+        if self._flags is not None:
+            self._flags.clear()
         self._bury_all()
         if self._loop is not None:
             self._loop.remove_reader(self._courier.socket.fileno())
@@ -208,17 +214,45 @@ class KeeperParent:
         """Whether more starts would only queue up."""
         return self._unanswered >= _UNANSWERED
 
-    def spawn(self, life: int, tag: Mapping[str, object], plan: SpawnPlan, ends: Sequence[int], owner: Owner) -> None:
+    def spawn(
+        self,
+        life: int,
+        tag: Mapping[str, object],
+        plan: SpawnPlan,
+        ends: Sequence[int],
+        owner: Owner,
+        order: Order | None = None,
+    ) -> None:
         """Let the keeper start a child; the answer comes later."""
         self._owners[life] = owner
         self._unborn.add(life)
         fds = [plan.stdin, plan.stdout, plan.stderr, *ends]
-        message = {"do": "spawn", "life": life, "tag": tag, "plan": plan.pack(), "fds": len(fds)}
+        message = {"do": "spawn", "life": life, "tag": tag, "plan": plan.pack(), "fds": len(fds), "order": order}
         if self.crowded or self._to_spawn:
             self._to_spawn.append((message, [os.dup(fd) for fd in fds]))
         else:
             self._unanswered += 1
             self._send(message, fds)
+
+    def reflexes(self) -> Flags | None:
+        """Return the flags that let orders stand, which the keeper gets with the first call; None without memory."""
+        if self._flags is None:
+            try:
+                fd = flags_file()
+            except OSError:
+                return None
+            try:
+                self._flags = Flags(fd)
+                self._send({"do": "flags"}, [fd])
+            except OSError:
+                return None
+            finally:
+                os.close(fd)
+        return self._flags
+
+    def successor(self, life: int) -> FoundChild | None:
+        """Return the child that the keeper has started when that one ended, once."""
+        return self._successors.pop(life, None)
 
     def settle(self, life: int) -> None:
         """Wait for the answer to ``spawn``, up to a second."""
@@ -299,9 +333,9 @@ class KeeperParent:
                 return
             if received is None:
                 return
-            self._hear(received[0])
+            self._hear(*received)
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, message: Message, fds: Sequence[int]) -> None:
         match message["say"]:
             case "spawned":
                 self._answered(message["life"])
@@ -311,6 +345,9 @@ class KeeperParent:
                 self._owners.pop(message["life"]).refused(OSError(message["errno"], message["text"]))
             case "ended":
                 owner = self._owners.get(message["life"])
+                if "next" in message:
+                    found = FoundChild(**message["next"], ends=list(fds), born=0.0)
+                    self._successors[message["life"]] = found
                 if owner is not None:
                     owner.ended(_status(message["status"]), message["at"])
             case "part":

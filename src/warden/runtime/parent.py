@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from warden.runtime.reaper import Reaper
+from warden.runtime.reflex import Flags
 from warden.runtime.spawn import SpawnPlan, spawn
 from warden.words import ExitStatus
 
@@ -20,7 +20,8 @@ class FoundChild:
     """A child that somebody before us has started, when it was ``born``; ``ends`` are our ends of its pipes.
 
     ``status`` is how it ended meanwhile, ``at`` when.  Times are on the monotonic clock.
-    ``pidfd`` is set for one that is nobody's child of ours (``runtime.foreign``).
+    ``pidfd`` is set for one that is nobody's child of ours (``runtime.foreign``), ``after`` for
+    one that the parent has started by itself: the life of the one before it.
     """
 
     life: int
@@ -31,6 +32,7 @@ class FoundChild:
     status: ExitStatus | None = None
     at: float = 0.0
     pidfd: int | None = None
+    after: int | None = None
 
     def close(self) -> None:
         """Close all that is open for it."""
@@ -67,13 +69,30 @@ class Parent(Protocol):
         """Whether more starts would only queue up."""
         ...
 
-    def spawn(self, life: int, tag: Mapping[str, object], plan: SpawnPlan, ends: Sequence[int], owner: Owner) -> None:
+    def spawn(
+        self,
+        life: int,
+        tag: Mapping[str, object],
+        plan: SpawnPlan,
+        ends: Sequence[int],
+        owner: Owner,
+        order: Order | None = None,
+    ) -> None:
         """Start the child that is known as ``life`` and answer ``owner``, at once or later.
 
         ``tag`` (JSON) is kept with it.
         ``ends`` are our ends of its pipes, which outlive this process if the
         parent does.  The descriptors of ``plan`` may be closed afterwards.
+        With an ``order`` a parent that has ``reflexes`` starts its successor.
         """
+        ...
+
+    def reflexes(self) -> Flags | None:
+        """Return the flags that let orders stand, the same each time; None if children are never started by itself."""
+        ...
+
+    def successor(self, life: int) -> FoundChild | None:
+        """Return the child that the parent has started when that one ended, once; ``adopt`` or end it."""
         ...
 
     def adopt(self, child: FoundChild, owner: Owner) -> None:
@@ -101,9 +120,11 @@ class Parent(Protocol):
         ...
 
 
-def new_life() -> int:
-    """Return a number that no child on this machine had since it was booted."""
-    return time.monotonic_ns()
+class Order(NamedTuple):
+    """What lets a parent replace a child: the number of its ``flag``, and exit codes after which it must not."""
+
+    flag: int
+    unless: tuple[int, ...]
 
 
 class OwnParent:
@@ -116,7 +137,13 @@ class OwnParent:
         self._reaper = reaper
 
     def spawn(
-        self, _life: int, _tag: Mapping[str, object], plan: SpawnPlan, _ends: Sequence[int], owner: Owner
+        self,
+        _life: int,
+        _tag: Mapping[str, object],
+        plan: SpawnPlan,
+        _ends: Sequence[int],
+        owner: Owner,
+        _order: Order | None = None,
     ) -> None:
         """Start a child; the answer comes at once."""
         try:
@@ -129,6 +156,14 @@ class OwnParent:
 
     def _ended(self, owner: Owner, status: ExitStatus) -> None:
         owner.ended(status, self._loop.time())
+
+    def reflexes(self) -> Flags | None:
+        """Return nothing: whoever hears of an end is here."""
+        return None
+
+    def successor(self, _life: int) -> FoundChild | None:
+        """Return nothing."""
+        return None
 
     def adopt(self, child: FoundChild, owner: Owner) -> None:
         """Refuse: nobody was before us."""

@@ -9,6 +9,8 @@ import socket
 import traceback
 from collections.abc import Callable, Iterable
 
+_EVENTS = 64  # that are dealt with before anybody else gets a turn
+
 Handler = Callable[[], object]
 
 
@@ -73,7 +75,7 @@ class Poll:
 
     def turn(self, seconds: float | None) -> None:
         """Wait for something to happen, at most ``seconds``, and do what follows."""
-        for fd, _events in self._epoll.poll(seconds):
+        for fd, _events in self._epoll.poll(seconds, _EVENTS):
             handler = self._handlers.get(fd)
             if handler is not None:
                 self.safely(handler)

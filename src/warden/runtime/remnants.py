@@ -26,7 +26,7 @@ MARK = "SUPERVISOR_TREE"  # the variable: marks, the outermost first, since a su
 class Traces:
     """By what the remnants of a child are known.
 
-    ``mark`` is the number that it bore (``parent.new_life``), ``pid`` its pid; 0 = none.  ``ended_at``
+    ``mark`` is the number that it bore (``courier.new_life``), ``pid`` its pid; 0 = none.  ``ended_at``
     is in seconds of the monotonic clock, ``seen`` holds pids and starts (see
     ``census``), ``cgroup`` is a directory that is the child's alone.
     """

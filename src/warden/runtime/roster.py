@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from warden.frozen import frozen
 from warden.runtime import foreign, proc
-from warden.runtime.parent import FoundChild, new_life
+from warden.runtime.courier import new_life
+from warden.runtime.parent import FoundChild
 
 KILLED_AT_ONCE = [9, 0, True, True]  # what a tag says of a child that somebody after us has to end: see ``Leftover``
 _SPARE_LINES = 1000  # about children that have ended, before the file is written anew

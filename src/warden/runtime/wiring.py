@@ -1,22 +1,19 @@
-"""The pipes of a child that is about to be born: its three descriptors, and our ends."""
+"""The pipes of a child that is about to be born: its three descriptors, and our ends.
+
+Standard library only: the keeper imports this.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
-from warden.words import Channel
-
-STDIN = "stdin"
+STDIN, STDOUT, STDERR = "stdin", "stdout", "stderr"
 
 
 class Wiring:
-    """``ours`` are our ends by name: stdin (if that is a pipe), stdout, stderr (if it is not stdout's).
+    """``ours`` are our ends by name: stdin (if that is a pipe), stdout, stderr (if it is not stdout's)."""
 
-    ``takers`` take what comes through the outputs; the owner fills them in.
-    """
-
-    __slots__ = ("_theirs", "ours", "stderr", "stdin", "stdout", "takers")
+    __slots__ = ("_theirs", "ours", "stderr", "stdin", "stdout")
 
     def __init__(self, stdin: int | None, *, stderr_too: bool) -> None:
         """Open the pipes; ``stdin`` is what the child gets there instead of one.
@@ -25,13 +22,12 @@ class Wiring:
             OSError: there are no more descriptors; nothing is left open.
         """
         self.ours: dict[str, int] = {}
-        self.takers: dict[Channel, Callable[[bytes], None]] = {}
         self._theirs: list[int] = []
         try:
             self.stdin = self._pipe(STDIN, child_reads=True) if stdin is None else stdin
-            self.stdout = self.stderr = self._pipe(Channel.STDOUT, child_reads=False)
+            self.stdout = self.stderr = self._pipe(STDOUT, child_reads=False)
             if stderr_too:
-                self.stderr = self._pipe(Channel.STDERR, child_reads=False)
+                self.stderr = self._pipe(STDERR, child_reads=False)
         except OSError:
             self.close()
             raise
