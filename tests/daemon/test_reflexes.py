@@ -87,7 +87,7 @@ def test_what_takes_more_than_a_start_is_not_ordered(reflexes: Reflexes, more: d
     assert reflexes.order(process(**more), PLAN) is None
 
 
-@pytest.mark.parametrize("plan", [PLAN._replace(argv=("sleep", "1")), PLAN._replace(refusal="no such user")])
+@pytest.mark.parametrize("plan", [PLAN.but(argv=("sleep", "1")), PLAN.but(refusal="no such user")])
 def test_a_plan_that_is_made_anew_each_time_is_not_ordered(reflexes: Reflexes, plan: SpawnPlan) -> None:
     assert reflexes.order(process(), plan) is None
 

@@ -11,10 +11,13 @@ import marshal
 import mmap
 import os
 from collections.abc import Sequence
-from typing import Any
 
 from warden.runtime.spawn import SpawnPlan, spawn
 from warden.runtime.wiring import STDERR, Wiring
+
+TYPE_CHECKING = False  # see warden.runtime.courier
+if TYPE_CHECKING:
+    from typing import Any
 
 FLAGS = mmap.PAGESIZE
 """How many orders there can be: a page of memory."""
