@@ -223,6 +223,7 @@ def test_a_hook_outlives_the_keeper(tmp_path: Path, status: int) -> None:
         try:
             daemon.popen.kill()
             daemon.wait_line("keeper")
+            until(lambda: daemon.read("pid") == f"{left}\n", lambda: "the brain looks after the hook now")
             (home / "gate").touch()
             check_ctl(daemon.ctl("start", "p"), "p: started\n")
             failed = [message for _, message in daemon.log() if message.startswith("p: after_stop failed")]

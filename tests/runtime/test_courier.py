@@ -86,6 +86,21 @@ def test_nothing_there_is_no_message_and_the_end_is_told(couriers: tuple[Courier
         other.receive()
 
 
+def test_what_was_said_before_the_end_arrives_though_the_other_side_has_not_heard_everything(
+    couriers: tuple[Courier, Courier],
+) -> None:
+    one, other = couriers
+    one.send({"spawned": 1})
+    one.send({"ended": 1})
+    other.send({"unheard": 1})
+
+    one.close()
+
+    assert [other.receive(), other.receive()] == [({"spawned": 1}, []), ({"ended": 1}, [])]
+    with pytest.raises(Gone):
+        other.receive()
+
+
 def test_to_send_to_nobody_is_no_error(couriers: tuple[Courier, Courier]) -> None:
     one, other = couriers
     other.close()

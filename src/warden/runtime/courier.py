@@ -93,6 +93,8 @@ class Courier:
             data, received = receive(self.socket, _BUFFER_BYTES)
         except BlockingIOError:
             return None
+        except ConnectionResetError:  # it has not heard everything; said once, before what it had still to say
+            return self.receive()
         except OSError:
             raise Gone from None
         if not data:
