@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import gc
 import hashlib
 import socket
 import subprocess
 import sys
 import time
 import xmlrpc.client
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
@@ -67,10 +70,11 @@ def test_the_server_does_without(module: str) -> None:
 
 
 def test_a_long_log_is_read_and_written_beside_the_loop(tmp_path: Path) -> None:
-    """No turn of the loop costs 10 ms; it is CPU time of its thread, so the load of the machine does not matter."""
+    """No turn of the loop has more than a small part of the work; as CPU time, and beside the whole of the same run."""
     log = tmp_path / "out"
     line = "<b>fünf & drei</b>\r\n".encode() + b"\xff\x00 is no text\n"
-    log.write_bytes(line * (MAX_READ_BYTES // len(line)))
+    count = MAX_READ_BYTES // 4 // len(line)
+    log.write_bytes(line * count)
     control = fleet()
     control.logs[("web", Channel.STDOUT)] = log
 
@@ -79,19 +83,30 @@ def test_a_long_log_is_read_and_written_beside_the_loop(tmp_path: Path) -> None:
         (await served.connect()).close()  # the import of the server is another story
         await served.post("/RPC2", CALL)
         answer = asyncio.create_task(asyncio.to_thread(ask_at_length, served.path, body))
-        turns = []
-        while not answer.done():
-            began = time.thread_time()
-            await asyncio.sleep(0)
-            turns.append(time.thread_time() - began)
+        turns, at_first = [], time.process_time()
+        with no_collection_of_garbage():
+            while not answer.done():
+                began = time.thread_time()
+                await asyncio.sleep(0)
+                turns.append(time.thread_time() - began)
 
-        whole = await answer
+        whole, work = await answer, time.process_time() - at_first
         written = b"&lt;b&gt;f\xc3\xbcnf &amp; drei&lt;/b&gt;&#13;\n\xef\xbf\xbd\xef\xbf\xbd is no text\n"
-        assert whole.count(written) == MAX_READ_BYTES // len(line)
+        assert whole.count(written) == count
         assert whole.endswith(b"</methodResponse>\n")
-        assert max(turns) < 0.01
+        assert max(turns) < work / 20
 
     serve(tmp_path, control, scenario)
+
+
+@contextlib.contextmanager
+def no_collection_of_garbage() -> Iterator[None]:
+    """What other tests have left in this process takes its time, and nobody else's."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def ask_at_length(path: Path, body: bytes) -> bytes:
