@@ -16,7 +16,7 @@ from warden.config.values import AUTO
 from warden.daemon.codec import Undecodable, decode, encode
 from warden.daemon.notes import EFFECTS, Facts
 from warden.daemon.output import Held
-from warden.events.pool import Standing
+from warden.events.letters import Standing
 from warden.process.health import Vitals
 from warden.process.step import State
 from warden.rpc.insight import Transition

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from warden.daemon.letters import Archive, letter_from
-from warden.events.pool import Changes, Letter
+from warden.events.letters import Changes, Letter
 from warden.events.types import Event, ProcessCommunicationStdoutEvent, Tick5Event
 
 

@@ -7,7 +7,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from warden.daemon.codec import decode, encode
-from warden.events.pool import Changes, Letter
+from warden.events.letters import Changes, Letter
 from warden.events.types import NAMES, Event, name_of
 
 Entry = tuple[str, Any]

@@ -19,8 +19,9 @@ from warden.daemon.records import Group, Process
 from warden.daemon.spots import PoolRemains, Spots
 from warden.events.bus import Bus
 from warden.events.effects import Effect, Judge, Note, RejectEvent, Send, Verdict, default_verdict
+from warden.events.letters import Changes, Letter
 from warden.events.listener import Dialect, ListenerState
-from warden.events.pool import Changes, Letter, Pool, Serials
+from warden.events.pool import Pool, Serials
 from warden.events.types import NAMES, Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.deadlines import Deadlines

@@ -14,7 +14,7 @@ from warden.daemon.letters import letter_from
 from warden.daemon.notes import EFFECTS, Facts
 from warden.daemon.output import Held
 from warden.daemon.spots import PoolRemains, Spot, spot_from
-from warden.events.pool import Letter
+from warden.events.letters import Letter
 from warden.process.step import Effect, State
 from warden.process.trial import Trial
 from warden.rpc.insight import Transition

@@ -12,8 +12,8 @@ from typing import Any
 
 from warden.daemon.codec import decode, encode
 from warden.daemon.letters import Entry
+from warden.events.letters import Letter, Standing
 from warden.events.listener import ListenerState
-from warden.events.pool import Letter, Standing
 from warden.frozen import frozen
 from warden.runtime.cells import Cells, Row
 from warden.words import Phase

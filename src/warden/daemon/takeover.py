@@ -25,8 +25,8 @@ from warden.daemon.spots import Spot
 from warden.daemon.survey import Case, Survey
 from warden.daemon.teller import Teller
 from warden.errors import StartupError
+from warden.events.letters import Standing
 from warden.events.listener import ListenerState
-from warden.events.pool import Standing
 from warden.runtime import foreign
 from warden.runtime.courier import new_life
 from warden.runtime.kept import Found

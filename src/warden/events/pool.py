@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from warden.events.effects import Effect, Judge, Note, Send, Verdict
+from warden.events.letters import LONGEST_PAUSE, Changes, Letter, Listener, Standing
 from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
 from warden.events.types import Event
-from warden.frozen import frozen
 from warden.words import Phase, counted
 
 SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0  # seconds before an event that came back is sent again
 BURST_SECONDS = 1.0  # losses within this time are summed up in one line
 
 
@@ -34,58 +32,6 @@ class Serials:
         serial = self.count % SERIAL_WRAP
         self.count += 1
         return serial
-
-
-@dataclass(slots=True, kw_only=True)
-class Letter:
-    """One event on its way through one pool."""
-
-    event: Event
-    serial: int
-    number: int  # position in the pool's sequence; never wraps
-    not_before: float = 0.0
-    pause: float = FIRST_PAUSE  # before it is sent again if it comes back
-    told: bool = False  # ``take_changes`` has told of it
-    over: bool = False  # processed, or lost
-
-
-class Changes(NamedTuple):
-    """What is different in a pool: letters that came, that are to wait, and that are over; listeners by name."""
-
-    came: list[Letter]
-    waiting: list[Letter]
-    over: list[Letter]
-    listeners: set[str]
-
-
-@frozen(kw_only=True)
-class Standing:
-    """Where a listener is: what another pool has to know to go on.  ``letter`` is the number of one."""
-
-    phase: Phase
-    state: ListenerState
-    heard: bytes = b""
-    result_bytes: int | None = None
-    deaf: bool = False
-    letter: int | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Listener:
-    name: str
-    conversation: Conversation = field(default_factory=Conversation)
-    phase: Phase = Phase.STOPPED
-    deaf: bool = False  # its stdin is closed: it can be sent nothing more
-    letter: Letter | None = None  # what it was sent and has not answered
-
-    @property
-    def free(self) -> bool:
-        if self.letter is not None or self.conversation.state is not ListenerState.READY:
-            return False
-        return self.phase is Phase.RUNNING and not self.deaf
-
-
-# --- the pool -------------------------------------------------------------------
 
 
 class Pool:
@@ -124,7 +70,7 @@ class Pool:
         self._server = server
         self._dialect = dialect
         self._verbose = verbose
-        self._listeners = {listener: _Listener(name=listener) for listener in listeners}
+        self._listeners = {listener: Listener(name=listener) for listener in listeners}
         self._buffer: deque[Letter] = deque()
         self.accepted = 0  # events so far, which gave each its number
         self.unsent = 0  # the number of the first event that was never sent to anybody
@@ -305,7 +251,7 @@ class Pool:
                 effects.append(Note("debug", f"event {letter.serial} sent to listener {who.name}"))
         return effects
 
-    def _first_free(self) -> _Listener | None:
+    def _first_free(self) -> Listener | None:
         for listener in self._listeners.values():
             if listener.free:
                 return listener
@@ -323,7 +269,7 @@ class Pool:
         why = f"its buffer of {self._buffer_size} was full"
         return [Note("warn", f"pool {self.name} lost {counted(lost, 'event')} ({self.lost} since it was added): {why}")]
 
-    def _listen(self, who: _Listener, now: float) -> list[Effect]:
+    def _listen(self, who: Listener, now: float) -> list[Effect]:
         """Work through what a listener said, up to the first result: its verdict decides about the rest."""
         before = who.conversation.state
         match who.conversation.next_outcome():
@@ -341,7 +287,7 @@ class Pool:
             case other:
                 assert_never(other)
 
-    def _give_up_on(self, who: _Listener, before: ListenerState, now: float) -> list[Effect]:
+    def _give_up_on(self, who: Listener, before: ListenerState, now: float) -> list[Effect]:
         who.conversation.distrust()
         self._stirred.add(who.name)
         why = "this usually indicates the process violated the eventlistener protocol"
@@ -351,7 +297,7 @@ class Pool:
             *self._take_back(who, now),
         ]
 
-    def _take_back(self, who: _Listener, now: float) -> list[Effect]:
+    def _take_back(self, who: Listener, now: float) -> list[Effect]:
         """Put the event of a listener that did not process it back to its place in the sequence."""
         letter, who.letter = who.letter, None
         if letter is None:
