@@ -43,7 +43,9 @@ def test_the_life_of_the_daemon_is_imported_while_its_keeper_comes_up() -> None:
     assert not before_the_fork & {"warden.daemon.life", "warden.daemon.supervisor", "warden.process.machine"}
 
 
-@pytest.mark.parametrize("module", ["typing", "dataclasses", "inspect", "asyncio", "logging", "ctypes", "warden.words"])
+@pytest.mark.parametrize(
+    "module", ["typing", "traceback", "dataclasses", "inspect", "asyncio", "logging", "ctypes", "warden.words"]
+)
 def test_the_keeper_does_not_import(module: str) -> None:
     imported = imported_with("warden.runtime.keeper")
 

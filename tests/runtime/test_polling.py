@@ -93,4 +93,8 @@ def test_a_bug_in_a_handler_is_told_and_ends_nothing(pipe: tuple[int, int]) -> N
     poll.turn(0)
 
     assert len(bugs) == 1
-    assert "subsection not found" in bugs[0]
+    first, *where, what = bugs[0].splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert where[-1].startswith(f'  File "{__file__}", line ')
+    assert where[-1].endswith("test_a_bug_in_a_handler_is_told_and_ends_nothing.<locals>.<lambda>")
+    assert what == "ValueError: subsection not found"
