@@ -17,7 +17,7 @@ from warden.daemon.notes import Notes
 from warden.daemon.records import Process
 from warden.daemon.supervisor import Supervisor
 from warden.events.bus import Bus
-from warden.events.pool import Serials
+from warden.events.serials import Serials
 from warden.events.types import Event
 from warden.logs.mainlog import MainLog
 from warden.runtime.parent import OwnParent

@@ -24,6 +24,8 @@ COSTLY = (
     *("warden.config.cron", "warden.config.zones", "warden.runtime.timerfd", "cronsim", "zoneinfo"),
     *("gzip", "shutil", "tempfile", "random", "glob", "calendar", "datetime"),
     *("warden.rpc.xmlrpc", "xml.parsers.expat"),
+    *("warden.daemon.listeners", "warden.daemon.letters", "warden.daemon.spots"),
+    *("warden.events.pool", "warden.events.letters"),
 )
 
 

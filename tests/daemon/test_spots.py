@@ -13,13 +13,14 @@ import pytest
 
 from daemon.stage import program
 from warden.config.model import GroupConfig, Kind, PoolConfig
-from warden.daemon.listeners import Pools, RunningPool
+from warden.daemon.listeners import RunningPool
 from warden.daemon.notes import Notes
+from warden.daemon.pools import Pools
 from warden.daemon.records import Child, Group, Process
 from warden.daemon.remains import Remains
 from warden.daemon.spots import PoolRemains
 from warden.events.bus import Bus
-from warden.events.pool import Serials
+from warden.events.serials import Serials
 from warden.events.types import Tick5Event
 from warden.logs.mainlog import MainLog
 from warden.process.step import State

@@ -10,10 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from warden.events import pool as pool_module
+from warden.events import serials as serials_module
 from warden.events.effects import Effect, Judge, Note, Send, Verdict, default_verdict
 from warden.events.listener import ListenerState
-from warden.events.pool import Pool, Serials
+from warden.events.pool import Pool
+from warden.events.serials import Serials
 from warden.events.types import Tick5Event, TickEvent
 from warden.words import Phase
 
@@ -360,7 +361,7 @@ def test_who_is_not_verbose_says_nothing_of_what_every_event_brings() -> None:
 
 
 def test_serials_wrap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "SERIAL_WRAP", 3)
+    monkeypatch.setattr(serials_module, "SERIAL_WRAP", 3)
     serials = Serials()
 
     assert [serials.take() for _ in range(5)] == [0, 1, 2, 0, 1]

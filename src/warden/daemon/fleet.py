@@ -11,10 +11,10 @@ from warden.config.model import GroupConfig, ProcessConfig
 from warden.daemon.channels import Channels
 from warden.daemon.children import Children, socket_error
 from warden.daemon.errands import Errands
-from warden.daemon.listeners import Pools
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Facts, Notes
 from warden.daemon.persistence import Persistence
+from warden.daemon.pools import Pools
 from warden.daemon.queue import Queue
 from warden.daemon.records import Group, Process
 from warden.daemon.schedules import Schedules

@@ -29,7 +29,7 @@ from warden.daemon.upgrade import Upgrade
 from warden.errors import StartupError
 from warden.events import types
 from warden.events.bus import Bus
-from warden.events.pool import Serials
+from warden.events.serials import Serials
 from warden.frozen import frozen
 from warden.http.server import HttpServer
 from warden.logs import autolog, syslog

@@ -6,15 +6,12 @@ import functools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warden.config.model import Config, GroupConfig
 from warden.daemon.codec import decode
-from warden.daemon.letters import letter_from
 from warden.daemon.notes import EFFECTS, Facts
 from warden.daemon.output import Held
-from warden.daemon.spots import PoolRemains, Spot, spot_from
-from warden.events.letters import Letter
 from warden.process.step import Effect, State
 from warden.process.trial import Trial
 from warden.rpc.insight import Transition
@@ -23,6 +20,10 @@ from warden.runtime.parent import FoundChild
 from warden.runtime.record import read
 from warden.runtime.slot import InFlight, Slot
 from warden.words import Channel, Mood, Phase, make_namespec
+
+if TYPE_CHECKING:
+    from warden.daemon.spots import PoolRemains, Spot
+    from warden.events.letters import Letter
 
 
 class Remains:
@@ -57,7 +58,8 @@ class Remains:
             Undecodable: something was written by a version that this one does not understand.
         """
         for group in self.groups:
-            self.pool(group.name)
+            if group.name in self._pools:
+                self.pool(group.name)
             for process in group.processes:
                 namespec = make_namespec(group.name, process.name)
                 self.process(namespec, 0.0)
@@ -203,6 +205,9 @@ class Remains:
 
     def pool(self, name: str) -> PoolRemains:
         """What a pool held, and where its listeners were."""
+        from warden.daemon.letters import letter_from  # with the listeners: most daemons have none
+        from warden.daemon.spots import PoolRemains, spot_from
+
         letters: list[Letter] = []
         spots: dict[str, Spot] = {}
         for kind, what, value in self._pools.get(name, ()):
@@ -232,6 +237,8 @@ class Remains:
 
     def was_heard(self, chunk: InFlight, group: str, listener: str) -> bool:
         """Whether what a listener says in that chunk was understood already."""
+        from warden.daemon.spots import spot_from
+
         told = self.facts.get(f"pool {group} listener {listener}")
         return told is not None and spot_from(told, self.slot.cells).chunk == chunk.number
 

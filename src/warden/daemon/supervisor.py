@@ -17,11 +17,11 @@ from warden.daemon.effects import Effects
 from warden.daemon.errands import Errands
 from warden.daemon.fleet import Fleet
 from warden.daemon.flusher import Flusher
-from warden.daemon.listeners import Pools
 from warden.daemon.memory_guard import MemoryGuard
 from warden.daemon.notes import Notes
 from warden.daemon.persistence import Persistence
 from warden.daemon.plans import Plans
+from warden.daemon.pools import Pools
 from warden.daemon.queue import Queue
 from warden.daemon.records import Process
 from warden.daemon.schedules import Schedules
@@ -31,7 +31,7 @@ from warden.daemon.vitals import VitalSigns
 from warden.daemon.watches import Watches, own_files
 from warden.events import types
 from warden.events.bus import Bus
-from warden.events.pool import Serials
+from warden.events.serials import Serials
 from warden.logs.mainlog import MainLog
 from warden.process.fleet import Member
 from warden.process.health import Vitals

@@ -14,24 +14,11 @@ from typing import assert_never
 from warden.events.effects import Effect, Judge, Note, Send, Verdict
 from warden.events.letters import LONGEST_PAUSE, Changes, Letter, Listener, Standing
 from warden.events.listener import Conversation, Dialect, ListenerState, Ready, Result, Violation, envelope
+from warden.events.serials import SERIAL_WRAP
 from warden.events.types import Event
 from warden.words import Phase, counted
 
-SERIAL_WRAP = 2**63 - 1  # serials stay below this number, then begin at 0 again
 BURST_SECONDS = 1.0  # losses within this time are summed up in one line
-
-
-class Serials:
-    """Numbers for events: 0, 1, 2, ...  One object serves all pools and survives a restart of the daemon."""
-
-    def __init__(self, count: int = 0) -> None:
-        self.count = count  # how many were taken
-
-    def take(self) -> int:
-        """Return the next number."""
-        serial = self.count % SERIAL_WRAP
-        self.count += 1
-        return serial
 
 
 class Pool:
