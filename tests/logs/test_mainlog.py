@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from warden.logs import filesink
+from warden.logs import appender
 from warden.logs.mainlog import LEVELS, MainLog
 from warden.logs.syslog import SyslogClient
 from warden.logs.targets import Waiting
@@ -259,4 +259,4 @@ def test_in_syslog_each_line_has_the_whole_format(path: Path, log: MainLog) -> N
 
 
 def test_the_buffer_of_a_log_is_bounded() -> None:
-    assert filesink.BUFFER_BYTES == 1024 * 1024
+    assert appender.BUFFER_BYTES == 1024 * 1024

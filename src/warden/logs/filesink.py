@@ -1,32 +1,25 @@
-"""Appends to log files, and sees to it that they are rotated: never raises, never blocks, loses nothing it can keep.
-
-``FileSink.write`` is the hottest path of the daemon: one system call for each chunk.
-"""
+"""Log files: opened, reopened, rotated and cleared while they are appended to."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from warden.logs.family import NOBODY, Beside, at_once, family_of
+from warden.logs.appender import BUFFER_BYTES, NO_LIMIT, Appender
+from warden.logs.family import Beside, at_once, family_of
 from warden.logs.marks import Marks
-from warden.logs.targets import Put, Target, Waiting, close_quietly, has_the_name, is_gone, open_target
-from warden.logs.troubles import Troubles
+from warden.logs.targets import Target, Waiting, close_quietly, has_the_name, is_gone, open_target
 from warden.logs.turnover import LARGE_BYTES, Rotation, grown_since
 from warden.logs.upkeep import Upkeep
 from warden.words import Period
 
-BUFFER_BYTES = 1024 * 1024
-_NO_LIMIT = sys.maxsize
 
-
-class FileSink:
+class FileSink(Appender):
     """Appends to a file and rotates it when it has ``maxbytes`` (0 = never), keeping ``backups`` old ones.
 
     With a ``period`` it is rotated, too, before the first write after the end of
@@ -34,17 +27,7 @@ class FileSink:
     old file was put aside; ``marks`` remember when which position was reached.
 
     Construction raises OSError if the file cannot be opened, unless ``patient``;
-    from then on only ``clear`` does.  What cannot be written waits, up to
-    ``buffer_bytes``, and is tried again with each ``write`` and ``flush``; of more
-    than that the oldest bytes are lost.  ``report(text)`` is called once when a
-    trouble begins and once when it is over.
-
-    ``on_write()`` is called after each write.  ``on_wait(sink)`` is called when
-    data begins to wait, or should; the owner then sees to it that ``flush`` is
-    called until it returns True: when ``fileno()`` is writable if ``blocked``,
-    else after about a second, and whenever ``on_change`` is called.  To lose
-    nothing, it reads nothing more from the program while ``blocked``: that is what
-    the program would feel if it wrote there itself.
+    from then on only ``clear`` does.
 
     What takes long of a rotation is given to ``beside``.  Meanwhile the sink is
     ``blocked``; what comes all the same goes into the old file, or waits if the
@@ -72,96 +55,16 @@ class FileSink:
         patient: bool = False,
         beside: Beside = at_once,
     ) -> None:
-        self.path = path
-        self.on_write: Callable[[], None] | None = None
-        self.on_wait = on_wait
-        self.on_change: Callable[[], None] | None = None
-        self.shared = False  # other sinks write to this path too
-        self._maxbytes = maxbytes if maxbytes > 0 else _NO_LIMIT
+        super().__init__(path, report, on_wait, buffer_bytes, clock, Upkeep(period, marks, clock, wall))
+        self._maxbytes = maxbytes if maxbytes > 0 else NO_LIMIT
         self._backups = backups
-        self._troubles = Troubles(path, report)
-        self._buffer_bytes = buffer_bytes
-        self._clock = clock
-        self._upkeep = Upkeep(period, marks, clock, wall)
         self._on_rotate = on_rotate
         self._whole_lines = whole_lines  # into a pipe that others write to, too
         self._beside = beside
-        self._family = NOBODY
-        self._waiting = bytearray()
-        self._blocked = False
-        self._announced = False  # on_wait was called
-        self._closed = False
         self._regular = False
         self._inode = 0
-        self._fd = -1
-        self._put: Put = os.write
-        self._size = 0
         self._mode = 0o666
-        self._limit = _NO_LIMIT  # the size at which something is to be done
         self._begin(patient)
-
-    # --- writing
-
-    def write(self, data: bytes) -> None:
-        """Append ``data``, or keep it for later."""
-        if self._clock() > self._upkeep.look_at and self._look():
-            self._keep(data)
-            return
-        if self._waiting or self._fd < 0:
-            self._keep(data)
-            self.flush()
-            return
-        try:
-            written = self._put(self._fd, data)
-        except OSError as error:
-            self._keep(data)
-            self._fail(error)
-            return
-        self._size += written
-        if self.shared:
-            self._family.tell_others(self, written)
-        if written < len(data):
-            self._keep(data[written:])
-            self.flush()
-        elif self._size >= self._limit:
-            self._turn()
-        if self.on_write is not None:
-            self.on_write()
-
-    def flush(self) -> bool:
-        """Try to write what waits; return whether neither data nor the end of a rotation is waited for any more."""
-        if self._closed:
-            return True
-        if not self._family.turning:
-            self._write_out()
-        return not self._waiting and not self._family.turning
-
-    def _write_out(self) -> None:
-        done = 0
-        try:
-            if self._fd < 0:
-                self._open()
-            while self._waiting:
-                written = self._put(self._fd, self._waiting)
-                del self._waiting[:written]
-                done += written
-        except OSError as error:
-            self._fail(error)
-        else:
-            self._blocked = self._announced = False
-            self._troubles.writing_works()
-        self._size += done
-        if done and self.shared:
-            self._family.tell_others(self, done)
-        if self._size >= self._limit and self._fd >= 0:
-            self._turn()
-        if done and self.on_write is not None:
-            self.on_write()
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that could not be written yet."""
-        return len(self._waiting)
 
     @property
     def position(self) -> tuple[int, int]:
@@ -171,20 +74,6 @@ class FileSink:
     def grown_since(self, inode: int, size: int) -> int:
         """Return how many bytes were written since; it may have been rotated; 0 if nobody can tell."""
         return grown_since(self.path, self.position, inode, size)
-
-    @property
-    def kept(self) -> bytes:
-        """What could not be written yet."""
-        return bytes(self._waiting)
-
-    @property
-    def blocked(self) -> bool:
-        """Whether data waits, or should, only until the other side reads or a rotation is over."""
-        return self._blocked or self._family.turning
-
-    def fileno(self) -> int:
-        """Return the descriptor to wait for, -1 if there is none; it changes with rotation and reopening."""
-        return -1 if self._family.turning else self._fd
 
     # --- files
 
@@ -247,10 +136,10 @@ class FileSink:
             self._upkeep.begin(os.fstat(target.fd))
         else:
             self._upkeep.never()
-        if target.regular or self._maxbytes == _NO_LIMIT:
+        if target.regular or self._maxbytes == NO_LIMIT:
             self._limit = self._maxbytes
         else:
-            self._limit = _NO_LIMIT if target.endless else 0  # 0: the first write will complain
+            self._limit = NO_LIMIT if target.endless else 0  # 0: the first write will complain
 
     def _begin(self, patient: bool) -> None:
         try:
@@ -298,7 +187,7 @@ class FileSink:
     def _turn(self) -> None:
         """The limit is reached or the period over: rotate, unless others do, or have moved or emptied the file."""
         if not self._regular:
-            self._limit = _NO_LIMIT
+            self._limit = NO_LIMIT
             self._troubles.cannot_rotate()
             return
         if self._family.turning:
@@ -332,18 +221,6 @@ class FileSink:
 
     # --- what the others of the family want
 
-    def hear_of(self, written: int) -> None:
-        """Another sink has written so many bytes to the file."""
-        self._size += written
-        if self.on_write is not None:
-            self.on_write()
-
-    def pause(self) -> None:
-        """Tell the owner that data waits, or should."""
-        if not self._announced and self.on_wait is not None:
-            self._announced = True
-            self.on_wait(self)
-
     def follow(self) -> None:
         """Go on in the file that has the name now: another one, or the same, emptied."""
         if self._fd < 0:
@@ -375,24 +252,3 @@ class FileSink:
             return
         self._limit = self._size + min(self._maxbytes, self._buffer_bytes)
         self._troubles.rotating_failed(error)
-
-    # --- troubles
-
-    def _keep(self, data: bytes) -> None:
-        if self._closed:
-            return
-        self._waiting += data
-        excess = len(self._waiting) - self._buffer_bytes
-        if excess > 0:
-            del self._waiting[:excess]
-            self._troubles.lose(excess)
-
-    def _fail(self, error: OSError) -> None:
-        """A write or opening failed; what was to be written is kept already."""
-        self._blocked = isinstance(error, BlockingIOError)
-        if error.errno in (errno.EIO, errno.ESTALE):  # this descriptor will not recover, the path may
-            self._drop()
-        if self._waiting:
-            self.pause()
-        if not self._blocked:  # else only a reader that is slow for a moment
-            self._troubles.writing_failed(error)
