@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import fleet, growth, listener, output, quick, survival, web
-from benchmarks.figures import LIMIT, Figures, as_data, as_text
+from benchmarks import duel, fleet, growth, listener, output, quick, survival, web
+from benchmarks.figures import ANCESTOR, LIMIT, Figures, as_data, as_text
 from benchmarks.plot import as_svg
 from benchmarks.sides import ROOT, Side, daemons, peers
 from benchmarks.stage import NoNews
@@ -62,6 +62,16 @@ def run_fleets(options: argparse.Namespace, figures: Figures, turn: int) -> None
                 fleet.measure(side, figures, count, kills=kills, idle=options.idle if once else 0)
 
 
+def run_duels(options: argparse.Namespace, figures: Figures, turn: int) -> None:
+    """Warden against those who react in milliseconds, too."""
+    rivals = [side for side in peers() if side.name in duel.RIVALS and not side.missing()]
+    for count in options.programs:
+        able = [side for side in rivals if side.most >= count]
+        if able and options.kills:
+            with reported(f"{turn + 1}. deaths in turns, {count} programs"):
+                duel.measure([daemons(options.warden)[0], *able], figures, count, options.kills)
+
+
 def run_output(options: argparse.Namespace, figures: Figures, turn: int) -> None:
     """Floods and chatter."""
     for kind in ("plain", "rotating"):
@@ -89,6 +99,8 @@ def run_growth(options: argparse.Namespace, figures: Figures, turn: int) -> None
         return
     few, many = 10, max(options.programs)
     for side in daemons(options.warden):
+        with reported(f"growth, respawn, {side.name}"):
+            growth.measure_respawn(side, figures, (few, many), kills=10 if side.name == ANCESTOR else 30)
         for count in (few, many):
             with reported(f"growth, {count} programs, {side.name}"):
                 growth.measure(side, figures, count)
@@ -118,6 +130,7 @@ def run_survival(options: argparse.Namespace, figures: Figures, turn: int) -> No
 
 WORKS: dict[str, Callable[[argparse.Namespace, Figures, int], None]] = {
     "fleet": run_fleets,
+    "duels": run_duels,
     "output": run_output,
     "events": run_events,
     "growth": run_growth,

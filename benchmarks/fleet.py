@@ -119,7 +119,7 @@ def measure(side: Side, figures: Figures, count: int, *, kills: int, idle: float
         else:
             figures.add(asked_memory(count), side.name, memory(own)[1])
         if kills:
-            times = list(respawn_times(here.births, pids, kills))
+            times = respawn_times(here.births, pids, kills)
             figures.add(respawn(count, "median"), side.name, statistics.median(times))
             figures.add(respawn(count, "worst"), side.name, max(times))
         if isinstance(side, Ini):
@@ -135,23 +135,38 @@ def watch_idle(pids: list[int], figures: Figures, side: str, count: int, seconds
     figures.add(idle_cpu(count), side, 100 * (cpu_after - cpu_before) / seconds)
 
 
-def respawn_times(births: Births, pids: list[int], kills: int) -> list[float]:
-    """Kill one program after the other, each in its second life at the earliest; return milliseconds."""
-    times: list[float] = []
-    ages = dict.fromkeys(pids, 0.0)
-    give_up = time.monotonic() + KILLING
-    for turn in range(kills):
-        if times and time.monotonic() > give_up:
-            break
-        pid = pids[turn % len(pids)]
-        time.sleep(max(0.0, ages[pid] + SECOND_LIFE - time.monotonic()))
+class Victims:
+    """The programs of a fleet that are killed one after the other, each in its second life at the earliest.
+
+    ``times`` are milliseconds from before the kill to the first act of the successor.
+    """
+
+    def __init__(self, births: Births, pids: list[int]) -> None:
+        self.times: list[float] = []
+        self._births = births
+        self._pids = pids
+        self._ages = dict.fromkeys(pids, 0.0)
+
+    def kill_next(self) -> None:
+        """Kill one and wait for its successor."""
+        turn = len(self.times) % len(self._pids)
+        pid = self._pids[turn]
+        time.sleep(max(0.0, self._ages[pid] + SECOND_LIFE - time.monotonic()))
         killed = time.monotonic()
         kill(pid)
-        moment, successor = births.next()
-        times.append((moment - killed) * 1000)
-        pids[turn % len(pids)] = successor
-        ages[successor] = moment
-    return times
+        moment, successor = self._births.next()
+        self.times.append((moment - killed) * 1000)
+        self._pids[turn] = successor
+        self._ages[successor] = moment
+
+
+def respawn_times(births: Births, pids: list[int], kills: int) -> list[float]:
+    """Kill so many of these programs, or as many as there is time for; return milliseconds."""
+    victims = Victims(births, pids)
+    give_up = time.monotonic() + KILLING
+    while len(victims.times) < kills and (not victims.times or time.monotonic() < give_up):
+        victims.kill_next()
+    return victims.times
 
 
 def talk(here: Stage, side: Ini, figures: Figures, count: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import statistics
 import time
+from collections.abc import Sequence
 
+from benchmarks.duel import times_in_turns
 from benchmarks.figures import Figures, Work
-from benchmarks.fleet import born, rate, respawn_times
+from benchmarks.fleet import born, rate
 from benchmarks.sides import PROGRAMS, Ini
 from benchmarks.stage import stage
 from benchmarks.wire import connect
@@ -29,17 +31,22 @@ def grows(kind: str) -> Work:
     return Work(f"{kind}: grows by", "x", at_most=1.3)
 
 
+def measure_respawn(side: Ini, figures: Figures, counts: Sequence[int], kills: int) -> None:
+    """Measure the reaction to a death, in fleets of different sizes that lose a program in turns."""
+    for count, times in zip(counts, times_in_turns([(side, count) for count in counts], kills), strict=True):
+        figures.add(cost("respawn", count), side.name, times)
+
+
 def measure(side: Ini, figures: Figures, count: int, turns: int = 100) -> None:
-    """Measure the three kinds with ``count`` programs."""
+    """Measure the other two with ``count`` programs."""
     with stage() as here:
         words = here.home / "words"
         os.mkfifo(words)
         sections = PROGRAMS.format(home=here.home, count=count) + _ECHO.format(home=here.home)
         side.start_with(here, sections, count)
-        _, pids = born(here, count)
+        born(here, count)
         client = connect(here)
         time.sleep(2)
-        figures.add(cost("respawn", count), side.name, respawn_times(here.births, pids[:30], 30))
         voice = os.open(words, os.O_RDWR)
         log = os.open(here.home / "echo.log", os.O_RDONLY)
         times = []

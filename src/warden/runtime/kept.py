@@ -180,6 +180,8 @@ class KeeperParent:
             received = self._courier.receive()
             if received is not None and received[0]["say"] == said:
                 return received
+            for fd in received[1] if received is not None else ():
+                os.close(fd)
 
     def await_go(self) -> None:
         """Block until it is our turn; the keeper ends us if it never is.
@@ -345,11 +347,12 @@ class KeeperParent:
                 self._owners.pop(message["life"]).refused(OSError(message["errno"], message["text"]))
             case "ended":
                 owner = self._owners.get(message["life"])
+                if owner is None:
+                    return
                 if "next" in message:
                     found = FoundChild(**message["next"], ends=list(fds), born=0.0)
                     self._successors[message["life"]] = found
-                if owner is not None:
-                    owner.ended(_status(message["status"]), message["at"])
+                owner.ended(_status(message["status"]), message["at"])
             case "part":
                 return  # of an answer that somebody before us wanted
             case _:
