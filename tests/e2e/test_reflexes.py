@@ -109,7 +109,7 @@ def test_a_program_is_replaced_while_the_brain_does_nothing(tmp_path: Path) -> N
         there.wait_state("p", "RUNNING")
         until(lambda: there.read("p.log") == f"I am {first}\nI am {second}\n", lambda: there.read("p.log"))
         assert there.rpc("supervisor.stopProcess", "p") == {"value": True}
-        until(lambda: "STOPPED" in there.read("events"), lambda: there.read("events"))
+        until(lambda: "PROCESS_STATE_STOPPED" in there.read("events"), lambda: there.read("events"))
 
         events = [line.split() for line in there.read("events").splitlines()]
         assert [words[0].removeprefix("PROCESS_STATE_") for words in events] == [
