@@ -70,10 +70,18 @@ def flood_answer(kind: str, which: str) -> Work:
     return Work(f"one program writes as fast as it can, {kind}: an RPC meanwhile, {which}", "ms", LATENCY[which])
 
 
+def warm_up(folder: Path, total: int) -> None:
+    """Let the system have so much memory at hand for files: on a virtual machine the host charges for its first use."""
+    file = folder / "warm"
+    subprocess.run(["dd", "if=/dev/zero", f"of={file}", "bs=1M", f"count={total >> 20}", "status=none"], check=True)
+    file.unlink()
+
+
 def limit(figures: Figures, kind: str, total: int) -> None:
     """Let ``cat`` do it: from a pipe into a file."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         dd = ["dd", "if=/dev/zero", f"bs={CHUNK_BYTES}", f"count={total // CHUNK_BYTES}"]
+        warm_up(Path(folder), total)
         began = time.monotonic()
         with (Path(folder) / "log").open("wb") as log:
             writer = subprocess.Popen(dd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -92,6 +100,7 @@ def flood(side: Ini, figures: Figures, kind: str, total: int) -> None:
         chunks = total // CHUNK_BYTES
         side.start_with(here, _FLOOD.format(home=here.home, chunk=CHUNK_BYTES, chunks=chunks, maxbytes=maxbytes))
         client = connect(here)
+        warm_up(here.home, total)
         with Asking(here) as asking:
             _, cpu_before = cost_so_far(here.daemon())
             began = time.monotonic()
