@@ -34,7 +34,7 @@ AT_MOST: dict[tuple[Work, str], float] = {
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,
     (fleet.one_state(COUNT), ANCESTOR): 0.5,
-    (fleet.all_info(COUNT), ANCESTOR): 6.0,
+    (fleet.all_info(COUNT), ANCESTOR): 4.0,
 }
 """Bounds of Warden's median divided by the other's, wide enough for a machine that does other things meanwhile."""
 NOTHING = (fleet.wakeups(COUNT), listener.LOST, output.flood_lost("rotating"))
