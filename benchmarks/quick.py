@@ -25,16 +25,13 @@ AT_MOST: dict[tuple[Work, str], float] = {
     (fleet.respawn(COUNT, "median"), ANCESTOR): 0.05,
     (fleet.status(COUNT), ANCESTOR): 0.9,
     (fleet.quiet_memory(COUNT), ANCESTOR): 1.15,
-    (
-        fleet.asked_memory(COUNT),
-        ANCESTOR,
-    ): 3.3,  # keeper and brain; 2.1 to 2.6 is seen, the more the fewer share their libraries
+    (fleet.asked_memory(COUNT), ANCESTOR): 2.8,  # keeper and brain; 2.1 to 2.3 is seen
     (listener.COST, ANCESTOR): 3.5,  # 0.9 to 2.7 is seen: each event stands in the record until it is dealt with
 }
 AT_LEAST: dict[tuple[Work, str], float] = {
     (output.flood_rate("rotating"), LIMIT): 0.25,
     (fleet.one_state(COUNT), ANCESTOR): 0.5,
-    (fleet.all_info(COUNT), ANCESTOR): 4.0,
+    (fleet.all_info(COUNT), ANCESTOR): 6.0,
 }
 """Bounds of Warden's median divided by the other's, wide enough for a machine that does other things meanwhile."""
 NOTHING = (fleet.wakeups(COUNT), listener.LOST, output.flood_lost("rotating"))

@@ -7,8 +7,6 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,17 +18,6 @@ if sys.platform != "linux":
     pytest.skip("a keeper needs process descriptors", allow_module_level=True)
 
 PTRACE_SEIZE = 0x4206  # linux/ptrace.h
-
-
-@pytest.fixture(params=[1000, 0], ids=["at hand", "on the shelf"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeeperStage]:
-    with closing(KeeperStage(tmp_path, request.param)) as stage:
-        yield stage
-
-
-@pytest.fixture
-def brain(stage: KeeperStage) -> FakeBrain:
-    return stage.brain_that_is_up()
 
 
 def is_there(pid: int) -> bool:

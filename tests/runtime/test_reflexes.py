@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,17 +19,6 @@ if sys.platform != "linux":
 
 FLAG = 7
 SLEEP = ("/bin/sleep", "1000")
-
-
-@pytest.fixture(params=[1000, 0], ids=["at hand", "on the shelf"])
-def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeeperStage]:
-    with closing(KeeperStage(tmp_path, request.param)) as stage:
-        yield stage
-
-
-@pytest.fixture
-def brain(stage: KeeperStage) -> FakeBrain:
-    return stage.brain_that_is_up()
 
 
 @pytest.fixture

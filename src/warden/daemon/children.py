@@ -295,8 +295,9 @@ class Children:
         if successor is not None:
             self._successors[process] = successor
         self._audience.on_exit(process, status, at)
-        if self._successors.pop(process, None) is not None and successor is not None:
-            put_down(self._parent, self._log, successor)
+        unwanted = self._successors.pop(process, None)
+        if unwanted is not None:
+            put_down(self._parent, self._log, unwanted)
         for pipe in child.pipes:
             os.close(pipe.fd)
         if child.stdin is not None:
